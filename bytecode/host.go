@@ -125,7 +125,7 @@ func (h host) get(name string) string {
 	return ""
 }
 
-// candidates lists programs that may be the wanted Python, likely ones first, each once. release is the
+// candidates lists programs that may be the wanted Python, each once; first where the version is in the path. release is the
 // full version, or a pattern for it.
 func (h host) candidates(minor, release string) []string {
 	exact := "python" + minor
@@ -135,18 +135,17 @@ func (h host) candidates(minor, release string) []string {
 			patterns = append(patterns, filepath.Join(append([]string{quote(dir)}, elem...)...))
 		}
 	}
-	home, path := h.get("HOME"), filepath.SplitList(h.get("PATH"))
-	for _, dir := range path {
-		add(dir, exact)
-	}
-	add(cmp.Or(h.get("PYENV_ROOT"), under(home, ".pyenv")), "versions", release, "bin", exact)
+	home := h.get("HOME")
+	pyenv := cmp.Or(h.get("PYENV_ROOT"), under(home, ".pyenv"))
+	add(pyenv, "versions", release, "bin", exact)
 	share := cmp.Or(h.get("XDG_DATA_HOME"), under(home, ".local/share"))
 	add(cmp.Or(h.get("UV_PYTHON_INSTALL_DIR"), under(share, "uv/python")), "cpython-"+release+"-*", "bin", exact)
 	add(h.get("RUNNER_TOOL_CACHE"), "Python", release, "*", "bin", exact)
-	for _, dir := range []string{"/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"} {
-		add(dir, exact)
-	}
-	for _, name := range []string{"python3", "python"} {
+	path := append(filepath.SplitList(h.get("PATH")), "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin")
+	path = slices.DeleteFunc(path, func(dir string) bool {
+		return dir == filepath.Join(pyenv, "shims") // slow, and in front of what was just listed
+	})
+	for _, name := range []string{exact, "python3", "python"} {
 		for _, dir := range path {
 			add(dir, name)
 		}
