@@ -1,6 +1,8 @@
 package tree
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -64,5 +66,40 @@ func TestReadRefusesWhatChanged(t *testing.T) {
 	}
 	if _, err := NewFile("f", 0o644, []byte("abc")).Read(2); err == nil {
 		t.Error("a file over the limit was accepted")
+	}
+}
+
+func TestWriteTo(t *testing.T) {
+	dir := t.TempDir()
+	tr := Tree{NewDir("a"), NewFile("a/f", 0o755, []byte("x")), NewFile("b/c/d", 0o644, []byte("new")), NewLink("a/l", "../b/c/d")}
+	tr[0].Mode = 0o775
+	if err := os.MkdirAll(filepath.Join(dir, "b/c"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "b/c/d"), []byte("older"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := tr.WriteTo(dir); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]os.FileMode{"a": 0o775 | os.ModeDir, "a/f": 0o755, "b/c/d": 0o644} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode() != want {
+			t.Errorf("%s: %v, %v", name, info, err)
+		}
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, "a/l")); err != nil || string(text) != "new" {
+		t.Errorf("through the link: %q, %v", text, err)
+	}
+}
+
+func TestWriteToStaysBelowItsDirectory(t *testing.T) {
+	dir, outside := t.TempDir(), t.TempDir()
+	for _, bad := range []Tree{
+		{NewLink("out", outside), NewFile("out/f", 0o644, nil)},
+		{NewLink("up", ".."), NewFile("up/f", 0o644, nil)},
+	} {
+		if err := bad.WriteTo(dir); err == nil {
+			t.Errorf("%v was written", bad)
+		}
 	}
 }
