@@ -1,0 +1,252 @@
+package project
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/pexko/pexko/project/internal/ignore"
+)
+
+// rules says which paths of a directory are files of the project.
+type rules struct {
+	root             *os.Root
+	prefix           string       // of the project's paths in its repository, "" or with a slash at the end
+	outer            ignore.Stack // lists of directories of the repository above the project
+	own, secret      ignore.Git
+	include, exclude ignore.Git
+	docker           ignore.Docker
+	outputs          []os.FileInfo
+	explicit         bool // no .gitignore counts: the user named the directory
+}
+
+// maxIgnoreFile bounds a .gitignore or .dockerignore; real ones have some kilobytes.
+const maxIgnoreFile = 1 << 20
+
+// decision is what becomes of one path.
+type decision uint8
+
+const (
+	drop   decision = iota
+	look            // a directory that is left out, in which a rule may yet bring something back
+	keep            // by the rules
+	secret          // left out because it may hold credentials
+	bring           // brought back by include
+)
+
+// scope is what a directory passes on to what it holds.
+type scope struct {
+	lists  ignore.Stack
+	state  decision // keep, look or bring
+	build  bool     // pyproject.toml or its like is there: build/ and dist/ are results
+	prefix string
+}
+
+// newRules collects the rules of the project in root; dir is its absolute path.
+func newRules(root *os.Root, dir string, s Settings, outputs []string) (*rules, error) {
+	r := &rules{
+		root: root, own: ignore.GitLines("", ownRules()), secret: ignore.GitLines("", secretRules()),
+		include: ignore.GitLines("", s.Include.Value), exclude: ignore.GitLines("", s.Exclude.Value),
+	}
+	for _, name := range outputs {
+		if info, err := os.Stat(name); name != "" && err == nil {
+			r.outputs = append(r.outputs, info)
+		}
+	}
+	if err := r.readDocker(); err != nil {
+		return nil, err
+	}
+	return r, r.readOuter(dir)
+}
+
+func (r *rules) readDocker() error {
+	text, err := r.ignoreFile(".dockerignore")
+	if err != nil {
+		return err
+	}
+	if r.docker, err = ignore.ParseDocker(text); err != nil {
+		return &FileError{Path: ".dockerignore", Problem: err.Error(), Fix: "docker refuses it too; correct the line"}
+	}
+	return nil
+}
+
+// readOuter finds the repository that the project is a part of and reads its lists from the top down. If they leave
+// out the project itself they are for something else, and none of them counts.
+func (r *rules) readOuter(dir string) error {
+	top := repository(dir)
+	if top == "" || top == dir {
+		return nil
+	}
+	rel, err := filepath.Rel(top, dir)
+	if err != nil {
+		return err
+	}
+	var outer ignore.Stack
+	parts := strings.Split(filepath.ToSlash(rel), "/")
+	for i := range parts {
+		above := strings.Join(parts[:i], "/")
+		text, err := regularFile(filepath.Join(top, filepath.FromSlash(above), ".gitignore"))
+		if err != nil {
+			return err
+		}
+		outer = append(outer, ignore.ParseGit(above, text))
+		if outer.Match(strings.Join(parts[:i+1], "/"), true) == ignore.Out {
+			return nil
+		}
+	}
+	r.outer, r.prefix = outer, filepath.ToSlash(rel)+"/"
+	return nil
+}
+
+// repository is the nearest directory, dir or above, that holds .git; "" if none does.
+func repository(dir string) string {
+	for {
+		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
+			return dir
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			return ""
+		}
+		dir = up
+	}
+}
+
+// top is the scope of the project's own directory, into what enter goes from it.
+func (r *rules) top() (scope, error) {
+	return r.enter(scope{lists: r.outer, prefix: r.prefix}, ".", keep)
+}
+
+// enter is the scope of a directory that was decided to be kept or looked into.
+func (r *rules) enter(outer scope, dir string, state decision) (scope, error) {
+	s := scope{lists: outer.lists, state: state, prefix: outer.prefix}
+	text, err := r.ignoreFile(path.Join(dir, ".gitignore"))
+	if err != nil {
+		return s, err
+	}
+	if len(text) > 0 && !r.explicit {
+		base := path.Join(s.prefix, dir)
+		s.lists = append(slices.Clone(s.lists), ignore.ParseGit(base, text))
+	}
+	for _, name := range []string{"pyproject.toml", "setup.py", "setup.cfg"} {
+		s.build = s.build || r.exists(path.Join(dir, name))
+	}
+	return s, nil
+}
+
+// decide says what becomes of the entry name (relative to the project) in the directory of the scope.
+func (r *rules) decide(in scope, name string, info fs.FileInfo) decision {
+	dir := info.IsDir()
+	switch {
+	case r.never(name, info), r.exclude.Match(name, dir) == ignore.Out:
+		return drop
+	case r.include.Match(name, dir) == ignore.Out:
+		return bring
+	case r.leftBehind(in, name, dir):
+		return r.dropOrLook(name, dir)
+	case in.state == bring:
+		return bring
+	case in.state == look, in.lists.Match(in.prefix+name, dir) == ignore.Out:
+		return r.dropOrLook(name, dir)
+	case r.docker.Out(name):
+		if dir && r.docker.Reaches() {
+			return keep // docker judges each path by itself, so what it holds is asked about anew
+		}
+		return r.dropOrLook(name, dir)
+	case r.secret.Match(name, dir) == ignore.Out:
+		return secret
+	}
+	return keep
+}
+
+func (r *rules) dropOrLook(name string, dir bool) decision {
+	if dir && r.include.Reaches(name) {
+		return look
+	}
+	return drop
+}
+
+// never is what no setting brings back: histories, environments, and what pexko writes.
+func (r *rules) never(name string, info fs.FileInfo) bool {
+	if slices.Contains(versionControl(), path.Base(name)) {
+		return true
+	}
+	if slices.ContainsFunc(r.outputs, func(o os.FileInfo) bool { return os.SameFile(o, info) }) {
+		return true
+	}
+	return info.IsDir() && slices.ContainsFunc(foreign(), func(mark string) bool { return r.exists(path.Join(name, mark)) })
+}
+
+// neverWithin is never for a path or a directory on the way to it.
+func (r *rules) neverWithin(name string, info fs.FileInfo) bool {
+	for err := error(nil); name != "." && err == nil; info, err = r.root.Stat(name) {
+		if r.never(name, info) {
+			return true
+		}
+		name = path.Dir(name)
+	}
+	return false
+}
+
+// leftBehind is what tools leave in a project: ownRules, results of builds, and directories that say that they are caches.
+func (r *rules) leftBehind(in scope, name string, dir bool) bool {
+	if r.own.Match(name, dir) == ignore.Out {
+		return true
+	}
+	base := path.Base(name)
+	if dir && in.build && (base == "build" || base == "dist") && !r.exists(path.Join(name, "__init__.py")) {
+		return true
+	}
+	return dir && r.isCache(name)
+}
+
+// isCache knows directories by the Cache Directory Tagging Specification (bford.info/cachedir), which uv, mypy,
+// ruff and pexko's own cache follow.
+func (r *rules) isCache(dir string) bool {
+	f, err := r.root.Open(path.Join(dir, "CACHEDIR.TAG"))
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	const signature = "Signature: 8a477f597d28d172789f06886806bc55"
+	head := make([]byte, len(signature))
+	n, _ := f.Read(head)
+	return string(head[:n]) == signature
+}
+
+func (r *rules) exists(name string) bool {
+	_, err := r.root.Lstat(name)
+	return err == nil
+}
+
+// named are the rules inside a directory that the setting files names: no list of the repository, no include.
+func (r *rules) named() *rules {
+	named := *r
+	named.docker, named.include, named.explicit = ignore.Docker{}, ignore.Git{}, true
+	return &named
+}
+
+// ignoreFile reads a list of the project; what is no regular file is none, as for git.
+func (r *rules) ignoreFile(name string) ([]byte, error) {
+	return regularFile(filepath.Join(r.root.Name(), filepath.FromSlash(name)))
+}
+
+func regularFile(name string) ([]byte, error) {
+	info, err := os.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	text, err := readLimited(name, maxIgnoreFile)
+	if err != nil {
+		return nil, fmt.Errorf("ignore list: %w", err)
+	}
+	return text, nil
+}
