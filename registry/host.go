@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"net/http"
 	"sync"
 	"time"
 )
