@@ -124,7 +124,7 @@ app/*.md
 		{"include brings back, exclude wins", `
 -- pyproject.toml --
 [tool.pexko]
-include = ["static/dist", "*.keep", ".env.prod", "/node_modules/*/x.js"]
+include = ["static/dist", "*.keep", ".env.prod", "/node_modules/*/x.js", "deploy/"]
 exclude = ["*.map", "/tests/"]
 -- .gitignore --
 dist/
@@ -142,7 +142,9 @@ logs/
 -- sub/tests/x.py --
 -- .venv/pyvenv.cfg --
 -- .venv/a.keep --
-`, ".env.prod logs/deep/a.keep node_modules/a/x.js pyproject.toml static/dist/app.js sub/tests/x.py"},
+-- deploy/.env --
+-- deploy/run.sh --
+`, ".env.prod deploy/run.sh logs/deep/a.keep node_modules/a/x.js pyproject.toml static/dist/app.js sub/tests/x.py"},
 		{"secrets", `
 -- pyproject.toml --
 -- .env --

@@ -78,7 +78,8 @@ func (r setting) decide(s *Settings, levels []map[string]given) error {
 }
 
 // oneEntry keeps the stronger of entry-point and script. A flag -c thus replaces the file's entry-point; both at
-// one level contradict each other.
+// one level contradict each other. Arguments are those of the entry point that they were written for: a flag -c
+// leaves the file's args behind.
 func (s *Settings) oneEntry() error {
 	e, c := &s.EntryPoint, &s.Script
 	switch {
@@ -89,6 +90,9 @@ func (s *Settings) oneEntry() error {
 		*e = Setting[string]{}
 	default:
 		return wrong(c.From, "an entry point is given too (%s); there can be only one", e.From)
+	}
+	if max(e.From.Level, c.From.Level) > s.Args.From.Level {
+		s.Args = Setting[[]string]{}
 	}
 	return nil
 }

@@ -149,8 +149,10 @@ func (r *rules) decide(in scope, name string, info fs.FileInfo) decision {
 		return bring
 	case r.leftBehind(in, name, dir):
 		return r.dropOrLook(name, dir)
-	case in.state == bring:
+	case in.state == bring && r.secret.Match(name, dir) != ignore.Out:
 		return bring
+	case in.state == bring:
+		return secret
 	case in.state == look, in.lists.Match(in.prefix+name, dir) == ignore.Out:
 		return r.dropOrLook(name, dir)
 	case r.docker.Out(name):

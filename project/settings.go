@@ -17,7 +17,8 @@ type Settings struct {
 
 	// EntryPoint is MODULE[:FUNCTION] and Script the name of a console script; at most one is set.
 	EntryPoint, Script Setting[string]
-	// PythonArgs stand between the interpreter and the program, Args before what the container is given.
+	// PythonArgs stand between the interpreter and the program, Args before what the container is given. Args that
+	// were set at a lower level than the entry point are dropped: they are another's.
 	PythonArgs, Args Setting[[]string]
 	// Hermetic has the interpreter ignore PYTHON* variables and the user's site directory.
 	Hermetic Setting[bool]

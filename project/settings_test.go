@@ -170,6 +170,20 @@ func TestOneEntryWins(t *testing.T) {
 	if err != nil || s.Script.Value != "" || s.EntryPoint.Value != "m" {
 		t.Errorf("flag over environment: %v, %v, %v", s.Script, s.EntryPoint, err)
 	}
+	file = parsed(t, "[tool.pexko]\nscript = 'gunicorn'\nargs = ['mysite.wsgi']\n")
+	for _, c := range []struct {
+		flags Flags
+		want  string
+	}{
+		{Flags{}, "[mysite.wsgi]"},
+		{Flags{Script: "celery"}, "[]"},
+		{Flags{Script: "celery", Args: []string{"worker"}}, "[worker]"},
+		{Flags{Args: []string{"other.wsgi"}}, "[other.wsgi]"},
+	} {
+		if s, err = Resolve(c.flags, nil, file, "dir"); err != nil || fmt.Sprint(s.Args.Value) != c.want {
+			t.Errorf("%+v: args %v, %v", c.flags, s.Args.Value, err)
+		}
+	}
 	_, err = Resolve(Flags{Script: "c", EntryPoint: "e"}, nil, nil, "dir")
 	if err == nil || err.Error() != "--script: an entry point is given too (--entry-point); there can be only one" {
 		t.Errorf("both: %v", err)
