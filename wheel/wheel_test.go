@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -161,6 +162,19 @@ func TestAWheelWithoutRecord(t *testing.T) {
 	w, err := Open(writeWheel(t, goodName, makeZip(t, end{}, good()[:3]...)))
 	if err != nil || w.Record != nil {
 		t.Errorf("%+v, %v", w, err)
+	}
+}
+
+func TestMemoryDoesNotGrowWithTheWheel(t *testing.T) {
+	path := writeWheel(t, goodName, makeZip(t, end{}, with(member{name: "large", content: strings.Repeat("\x00", 64<<20)})...))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, err := Open(path); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > 2<<20 {
+		t.Errorf("%d bytes allocated for a wheel of %d", n, 64<<20)
 	}
 }
 
