@@ -50,7 +50,7 @@ type Compiler struct {
 const space = "pyc"
 
 // sourceLimit is the time for one source. The largest real ones take seconds; it is the end of a compiler
-// that does not come back.
+// that does not come back, also when pexko itself was killed and cannot end it.
 const sourceLimit = 5 * time.Minute
 
 // New returns a compiler. Nothing is started before something is to be compiled.
