@@ -192,10 +192,22 @@ func (l *Layer) Descriptor() (*v1.Descriptor, error) {
 
 func sha(hex string) v1.Hash { return v1.Hash{Algorithm: "sha256", Hex: hex} }
 
-// uncompressed closes the blob below the decompressor too.
+// uncompressed reads and closes the blob below the decompressor too: only at its end does it tell that it was
+// damaged, and why the decompressor choked.
 type uncompressed struct {
 	io.ReadCloser
-	blob io.Closer
+	blob io.ReadCloser
+}
+
+func (u *uncompressed) Read(p []byte) (int, error) {
+	n, err := u.ReadCloser.Read(p)
+	if err == nil {
+		return n, nil
+	}
+	if _, berr := io.Copy(io.Discard, u.blob); berr != nil {
+		return n, berr
+	}
+	return n, err
 }
 
 func (u *uncompressed) Close() error {

@@ -212,6 +212,31 @@ func TestLayerKeepsItsWord(t *testing.T) {
 	}
 }
 
+func TestADamagedBlobIsNoticedAndRemoved(t *testing.T) {
+	s := store(t)
+	l := write(t, s, fixed(), LayerOptions{})
+	file := s.BlobPath(l.record.Digest)
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw[len(raw)/2] ^= 0xff
+	if err := os.WriteFile(file, raw, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r, err := l.Uncompressed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if _, err := io.Copy(io.Discard, r); err == nil || !strings.Contains(err.Error(), "was damaged") {
+		t.Error(err)
+	}
+	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+		t.Error("the damaged blob is still there")
+	}
+}
+
 func TestBadTrees(t *testing.T) {
 	failing := errors.New("disk on fire")
 	opener := func(content string, err error) tree.Opener {

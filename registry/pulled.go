@@ -213,24 +213,37 @@ func decompressed(r io.ReadCloser) (io.ReadCloser, error) {
 		_ = r.Close()
 		return nil, err
 	}
-	both := &stacked{Reader: buffered, close: []io.Closer{r}}
+	closers := []io.Closer{r}
+	var plain io.Reader = buffered
 	switch {
 	case bytes.HasPrefix(magic, gzipMagic):
-		z, err := gzip.NewReader(buffered)
-		if err != nil {
-			_ = r.Close()
-			return nil, err
-		}
-		both.Reader = z
+		plain, err = gzip.NewReader(buffered)
 	case bytes.HasPrefix(magic, zstdMagic):
-		z, err := zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1))
-		if err != nil {
-			_ = r.Close()
-			return nil, err
+		var z *zstd.Decoder
+		if z, err = zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1)); err == nil {
+			plain, closers = z, []io.Closer{z.IOReadCloser(), r}
 		}
-		both.Reader, both.close = z, []io.Closer{z.IOReadCloser(), r}
 	}
-	return both, nil
+	if err != nil && err != io.EOF {
+		_ = r.Close()
+		return nil, err
+	}
+	return &stacked{Reader: &drained{plain, buffered}, close: closers}, nil
+}
+
+// drained reads what comes of another reader, and that one to its end when this one ends: only there does it tell
+// whether its content was the right one, and why the decompressor choked.
+type drained struct{ top, bottom io.Reader }
+
+func (d *drained) Read(p []byte) (int, error) {
+	n, err := d.top.Read(p)
+	if err == nil {
+		return n, nil
+	}
+	if _, berr := io.Copy(io.Discard, d.bottom); berr != nil {
+		return n, berr
+	}
+	return n, err
 }
 
 var (

@@ -18,8 +18,8 @@ const (
 	firstWait = 500 * time.Millisecond
 	// longestWait is the most that Retry-After is obeyed; a registry that asks for more gets no request at all.
 	longestWait = 5 * time.Minute
-	// drained is how much of a failed response is read, so that its connection can be used again.
-	drained = 64 << 10
+	// maxDrained is how much of a failed response is read, so that its connection can be used again.
+	maxDrained = 64 << 10
 )
 
 // retrier is a transport that sends a request again when that may help: after 408, 429 and 5xx, and after
@@ -175,7 +175,7 @@ func closeBody(req *http.Request) {
 
 func drain(resp *http.Response) {
 	if resp != nil {
-		_, _ = io.CopyN(io.Discard, resp.Body, drained)
+		_, _ = io.CopyN(io.Discard, resp.Body, maxDrained)
 		_ = resp.Body.Close()
 	}
 }
