@@ -1,5 +1,7 @@
 package pexko
 
+import "sync"
+
 // Progress is told what a build is doing. The zero value of Options uses one that is silent. All methods
 // may be called from several goroutines.
 type Progress interface {
@@ -23,3 +25,24 @@ func (silent) Step(string) Step { return silent{} }
 func (silent) Warn(string)      {}
 func (silent) Update(string)    {}
 func (silent) Done(string)      {}
+
+// once passes each warning on one time: what concerns every platform is not said for each.
+type once struct {
+	Progress
+	mu   sync.Mutex
+	said map[string]bool
+}
+
+// Warn passes a warning on unless it was said before.
+func (o *once) Warn(text string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.said[text] {
+		return
+	}
+	if o.said == nil {
+		o.said = map[string]bool{}
+	}
+	o.said[text] = true
+	o.Progress.Warn(text)
+}

@@ -151,3 +151,10 @@ func clip(line string, width int) string {
 func duration(d time.Duration) string {
 	return fmt.Sprintf("(%.1fs)", d.Seconds())
 }
+
+// Line prints a line at once, above the running steps.
+func (c *Console) Line(text string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.println(c.paint(dim, text))
+}

@@ -1,0 +1,110 @@
+package pexko
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/pexko/pexko/base"
+	"github.com/pexko/pexko/internal/cas"
+	"github.com/pexko/pexko/pex"
+	"github.com/pexko/pexko/project"
+	"github.com/pexko/pexko/registry"
+)
+
+// build is one run: the project and the tools that its stages share.
+type build struct {
+	Options
+	project  *project.Project
+	settings project.Settings
+	store    *cas.Store
+	registry *registry.Client
+	base     *base.Base // set by inspect
+	tool     *pex.Tool  // set by wheels
+	jobs     int
+}
+
+// begin opens what a build works with.
+func begin(o Options) (*build, error) {
+	if o.Project == nil {
+		return nil, errors.New("pexko.Options without a Project")
+	}
+	if o.Progress == nil {
+		o.Progress = silent{}
+	}
+	o.Progress = &once{Progress: o.Progress}
+	if o.UserAgent == "" {
+		o.UserAgent = "pexko"
+	}
+	s := o.Project.Settings
+	store, err := cas.Open(s.CacheDir.Value)
+	if err != nil {
+		return nil, err
+	}
+	b := &build{Options: o, project: o.Project, settings: s, store: store, jobs: s.Jobs.Value}
+	if b.jobs <= 0 {
+		b.jobs = runtime.GOMAXPROCS(0)
+	}
+	b.registry = registry.New(registry.Options{Store: store, Insecure: s.Insecure.Value, UserAgent: o.UserAgent, Progress: b.transfers()})
+	for _, note := range o.Project.Notes {
+		o.Progress.Warn(note)
+	}
+	return b, nil
+}
+
+func (b *build) end() { b.store.Close() }
+
+// each runs do for 0 to n-1, at most as many at once as there are jobs, and ends the others at the first error.
+func (b *build) each(ctx context.Context, n int, do func(context.Context, int) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(b.jobs)
+	for i := range n {
+		group.Go(func() error { return do(ctx, i) })
+	}
+	return group.Wait()
+}
+
+// wantsImage says that more is asked for than the PEX itself.
+func (b *build) wantsImage() bool {
+	s := b.settings
+	return len(s.PushReferences()) > 0 || s.OCILayout.Set() || s.OCIArchive.Set() || s.Tarball.Set() || s.Load.Set()
+}
+
+// checkDestinations finds out what would make the delivery fail, before the work.
+func (b *build) checkDestinations(ctx context.Context) error {
+	if !b.wantsImage() && !b.settings.PexFile.Set() {
+		return &DestinationError{Repo: b.settings.Name.Value}
+	}
+	refs, err := b.references()
+	if err != nil || len(refs) == 0 {
+		return err
+	}
+	step := b.Progress.Step("access")
+	if err := b.registry.CheckPush(ctx, refs); err != nil {
+		return err
+	}
+	step.Done(strings.Join(b.settings.PushReferences(), ", "))
+	return nil
+}
+
+// DestinationError says that nothing was said about where the image is to go.
+type DestinationError struct{ Repo string }
+
+// Error says so.
+func (e *DestinationError) Error() string {
+	return "no destination: nothing says where the image is to go"
+}
+
+// Hint lists the destinations.
+func (e *DestinationError) Hint() string {
+	return strings.Join([]string{
+		"--push REPO[:TAG]    a registry, for example ghcr.io/org/" + e.Repo + "; or PEXKO_REPO=ghcr.io/org",
+		"--load               podman or docker on this machine",
+		"--oci-layout DIR     an OCI layout; --oci-archive FILE the same as one file",
+		"--tarball FILE       an archive for docker load",
+		"--pex FILE           the PEX itself",
+	}, "\n")
+}
