@@ -11,7 +11,7 @@ PYTHON_PACKAGES=base-files,usr-is-merged,netbase,tzdata,ca-certificates,python3-
 # recipe NAME: one line that changes when the base must be built anew.
 recipe() {
   case $1 in
-  bookworm | trixie) echo "2 $1 $PYTHON_PACKAGES" ;;
+  bookworm | trixie) echo "3 $1 $PYTHON_PACKAGES" ;;
   nopython) echo "1 bookworm busybox-static,base-files" ;;
   local) echo "1 $(layout_digest "$TESTBED/bases/bookworm") $(cpython312)" ;;
   esac
@@ -124,11 +124,11 @@ build_foreign() {
   packages=$(awk '$1 == "Package:" {print $2}' "$work/amd64/var/lib/dpkg/status" | paste -sd,)
   strap extract arm64 "$suite" "$packages" "$work/arm64" --skip=check/qemu,cleanup/apt/cache
   record_packages "$work/arm64"
-  tidy "$work/arm64"
   same_python "$work"
   generated "$work/amd64" | tar -C "$work/amd64" --null --no-recursion -T - -cf - | tar -C "$work/arm64" --skip-old-files -xf -
   take_links "$work"
   qemu-aarch64-static "$work/arm64/sbin/ldconfig" -r "$work/arm64" # a static program, so that qemu needs no more than it
+  tidy "$work/arm64"
   compile "$work"
 }
 

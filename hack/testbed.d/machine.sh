@@ -51,7 +51,11 @@ install_packages() {
 }
 
 apt_get() {
-  DEBIAN_FRONTEND=noninteractive apt-get -y -qq -o Dpkg::Use-Pty=0 "$@" >&2 || die "apt-get $1 ended with an error, above; mend it and run hack/testbed up again"
+  mkdir -p "$TESTBED"
+  DEBIAN_FRONTEND=noninteractive apt-get -y -q "$@" >"$TESTBED/apt.log" 2>&1 || {
+    tail -n 20 "$TESTBED/apt.log" >&2
+    die "apt-get $1 ended with the error above; mend it and run hack/testbed up again"
+  }
 }
 
 # without_services keeps docker-registry's package from starting a registry of its own, open to the network.

@@ -41,6 +41,7 @@ start_registry() {
     die "port $address is taken by another program; end it, or set PEXKO_TESTBED_REGISTRY or PEXKO_TESTBED_AUTH_REGISTRY to another 127.0.0.1:PORT"
   registry_config "$name" "$address" >"$dir/config.yml"
   [ "$name" != auth ] || htpasswd >"$dir/htpasswd"
+  sweep_registry "$name"
   setsid docker-registry serve "$dir/config.yml" >"$dir/log" 2>&1 </dev/null 9>&- &
   echo $! >"$dir/pid"
   await 100 answers "$address" "$code" || die "docker-registry at $address does not answer; its log: $dir/log"
