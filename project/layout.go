@@ -38,10 +38,11 @@ func (p *Project) packages(root string, flat bool) []string {
 }
 
 // besides reports the names of directories that lie beside an application's package in a flat layout. The list
-// is FlatLayoutPackageFinder.DEFAULT_EXCLUDE of setuptools 80, and src.
+// is that of setuptools 84 (discovery.FlatLayoutPackageFinder), and src.
 func besides(name string) bool {
 	names := strings.Fields(`src ci bin debian doc docs documentation manpages news newsfragments changelog test tests unit_test
-		unit_tests example examples scripts tools util utils python build benchmark benchmarks exercise exercises htmlcov`)
+		unit_tests example examples scripts tools util utils python build dist venv env requirements tasks fabfile site_scons
+		benchmark benchmarks exercise exercises htmlcov`)
 	return slices.Contains(names, name) || strings.HasPrefix(name, "_")
 }
 
@@ -71,7 +72,7 @@ func (p *Project) modules() []string {
 	for _, root := range p.roots {
 		for _, f := range p.sources {
 			name, ok := strings.CutSuffix(strings.TrimPrefix(f, prefixOf(root)), ".py")
-			tool := slices.Contains([]string{"setup", "conftest", "noxfile", "tasks", "fabfile", "dodo", "pavement", "_version"}, name)
+			tool := slices.Contains([]string{"setup", "conftest", "toxfile", "noxfile", "tasks", "fabfile", "dodo", "pavement", "conanfile"}, name)
 			if ok && strings.HasPrefix(f, prefixOf(root)) && isIdentifier(name) && !tool {
 				names = appendNew(names, name)
 			}

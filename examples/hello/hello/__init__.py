@@ -1,0 +1,1 @@
+"""The smallest application: a package with a __main__.py and no dependencies."""
