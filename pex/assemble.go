@@ -195,7 +195,8 @@ func (r AssembleRequest) stage(work string) ([]string, error) {
 		return nil, err
 	}
 	requirements, err := r.requirements()
-	return append(append(args, r.options()...), requirements...), err
+	// Requirements first: argparse would take one that follows --venv, whose value is optional, for that value.
+	return append(append(args, requirements...), r.options()...), err
 }
 
 // options are those that go into PEX-INFO.
@@ -222,15 +223,16 @@ func (r AssembleRequest) options() []string {
 	if r.PexRoot != "" {
 		add("--runtime-pex-root", r.PexRoot)
 	}
-	for flag, on := range map[string]bool{
-		"--ignore-errors": r.IgnoreErrors, "--no-strip-pex-env": r.KeepPexEnv,
-		"--include-tools": r.IncludeTools, "--venv": r.Venv,
+	for _, flag := range []struct {
+		name string
+		on   bool
+	}{
+		{"--ignore-errors", r.IgnoreErrors}, {"--no-strip-pex-env", r.KeepPexEnv}, {"--include-tools", r.IncludeTools}, {"--venv", r.Venv},
 	} {
-		if on {
-			args = append(args, flag)
+		if flag.on {
+			args = append(args, flag.name)
 		}
 	}
-	slices.Sort(args)
 	return args
 }
 
