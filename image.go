@@ -3,6 +3,8 @@ package pexko
 import (
 	"context"
 	"fmt"
+	"path"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -122,7 +124,7 @@ func (b *build) assemble(v *base.Variant, t *warm.Tree, layers []layer) (v1.Imag
 		packed[i] = l.Layer
 	}
 	return image.Assemble(v.Image, packed, image.Config{
-		Env: append(append([]string{}, t.Env...), pairs(s.Env)...), Entrypoint: t.Entrypoint,
+		Env: append(slices.Clone(t.Env), pairs(s.Env)...), Path: []string{path.Join(t.VenvDir, "bin")}, Entrypoint: t.Entrypoint,
 		User: s.User.Value, WorkingDir: s.WorkDir.Value, ExposedPorts: s.Expose.Value, StopSignal: s.StopSignal.Value,
 		Labels: values(s.Labels), Annotations: values(s.Annotations),
 		Base: image.Base{Name: b.base.Name, Digest: b.base.Digest},
