@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"syscall"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
@@ -70,11 +69,14 @@ func diagnose(op, host string, err error) (reason Reason, text, hint string) {
 	var helper *credentialError
 	var answer *transport.Error
 	var refused *refusedWait
+	var certificate *tls.CertificateVerificationError
 	switch {
 	case errors.As(err, &helper):
 		return Credentials, "", fmt.Sprintf("repair or remove the entry for %s (credHelpers, credsStore, auths) in the docker configuration (~/.docker/config.json), or run: pexko login %s", host, host)
 	case errors.As(err, &refused):
 		return RateLimited, "", "log in (anonymous limits are lower), or run it again later"
+	case errors.As(err, &certificate): // before the answer: a loopback host is asked in plain HTTP as well, and answers nonsense
+		return Untrusted, fmt.Sprintf("%s shows a certificate that is not trusted: %v", host, certificate.Err), "install its certificate authority on this machine, or accept any certificate with --insecure-registry"
 	case errors.As(err, &answer):
 		return fromStatus(op, host, answer)
 	}
@@ -112,14 +114,11 @@ func detail(e *transport.Error) string {
 
 func fromNetwork(host string, err error) (reason Reason, text, hint string) {
 	var dns *net.DNSError
-	var certificate *tls.CertificateVerificationError
 	var op *net.OpError
 	var timeout net.Error
 	switch {
 	case errors.As(err, &dns):
 		return UnknownHost, fmt.Sprintf("the host %s is not known (%s)", dns.Name, dns.Err), "check the reference's registry name, and the network"
-	case errors.As(err, &certificate):
-		return Untrusted, fmt.Sprintf("%s shows a certificate that is not trusted: %v", host, certificate.Err), "install its certificate authority on this machine, or accept any certificate with --insecure-registry"
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return Untrusted, fmt.Sprintf("%s speaks plain HTTP", host), "allow that with --insecure-registry"
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -128,15 +127,4 @@ func fromNetwork(host string, err error) (reason Reason, text, hint string) {
 		return Unreachable, "", "check host and port, and the network (HTTPS_PROXY, NO_PROXY)"
 	}
 	return "", "", ""
-}
-
-// hostOf names the host of a failed request, for errors that no reference belongs to.
-func hostOf(err error) string {
-	var u *url.Error
-	if errors.As(err, &u) {
-		if parsed, perr := url.Parse(u.URL); perr == nil {
-			return parsed.Host
-		}
-	}
-	return ""
 }
