@@ -34,18 +34,10 @@ func (p *Project) collect(o Options) error {
 		return err
 	}
 	w := &walk{root: root, rules: r, strict: p.BuildSystem == nil}
-	if err := w.all(); err != nil {
+	if err := w.directory(".", scope{lists: r.outer}, keep); err != nil {
 		return err
 	}
 	return p.take(w)
-}
-
-func (w *walk) all() error {
-	top, err := w.rules.top()
-	if err != nil {
-		return err
-	}
-	return w.directory(".", top)
 }
 
 // take keeps what the walk found as far as it belongs into the image.

@@ -15,7 +15,7 @@ import (
 // namedFiles are the files of the setting files, at their places below /app. Naming a path overrules the lists
 // that would leave it out; inside a directory, ownRules, secretRules and exclude still hold.
 func (p *Project) namedFiles(w *walk) (tree.Tree, []string, error) {
-	inner := &walk{root: w.root, rules: w.rules.named(), strict: true}
+	inner := &walk{root: w.root, rules: w.rules.withoutLists(), strict: true}
 	var all tree.Tree
 	for _, source := range slices.Sorted(maps.Keys(p.Settings.Files)) {
 		target := p.Settings.Files[source]
@@ -37,7 +37,7 @@ func (w *walk) named(source, target string) (tree.Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	if source != "." && w.rules.neverWithin(source, info) {
+	if w.rules.neverWithin(source) {
 		return nil, &FileError{source, "is never put into an image: a repository's history, an environment, or what pexko writes", ""}
 	}
 	if !info.IsDir() {
@@ -49,11 +49,7 @@ func (w *walk) named(source, target string) (tree.Tree, error) {
 		return tree.Tree{e}, err
 	}
 	w.files = nil
-	in, err := w.rules.enter(scope{}, source, keep)
-	if err == nil {
-		err = w.directory(source, in)
-	}
-	if err != nil {
+	if err := w.directory(source, scope{}, named); err != nil {
 		return nil, err
 	}
 	return moved(w.files, source, target)

@@ -189,6 +189,19 @@ requires = ["hatchling"]
 -- migrations/1.py --
 -- migrations/__pycache__/1.pyc --
 `, "alembic.ini migrations/1.py"},
+		{"built as a package: everything", `
+-- pyproject.toml --
+[build-system]
+requires = ["hatchling"]
+[tool.pexko]
+files = {"." = "."}
+exclude = ["/app/"]
+-- app/__init__.py --
+-- dist/app.whl --
+-- .gitignore --
+generated
+-- generated --
+`, "generated pyproject.toml"},
 	} {
 		t.Run(c.name, func(t *testing.T) { wantFiles(t, load(t, c.archive), c.want) })
 	}

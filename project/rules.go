@@ -3,6 +3,7 @@ package project
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -36,15 +37,15 @@ const (
 	look            // a directory that is left out, in which a rule may yet bring something back
 	keep            // by the rules
 	secret          // left out because it may hold credentials
-	bring           // brought back by include
+	bring           // kept because include names a directory above
+	named           // kept because include names the path itself
 )
 
 // scope is what a directory passes on to what it holds.
 type scope struct {
-	lists  ignore.Stack
-	state  decision // keep, look or bring
-	build  bool     // pyproject.toml or its like is there: build/ and dist/ are results
-	prefix string
+	lists ignore.Stack
+	state decision // keep, look or bring
+	build bool     // pyproject.toml or its like is there: build/ and dist/ are results
 }
 
 // newRules collects the rules of the project in root; dir is its absolute path.
@@ -117,43 +118,44 @@ func repository(dir string) string {
 	}
 }
 
-// top is the scope of the project's own directory, into what enter goes from it.
-func (r *rules) top() (scope, error) {
-	return r.enter(scope{lists: r.outer, prefix: r.prefix}, ".", keep)
-}
-
-// enter is the scope of a directory that was decided to be kept or looked into.
-func (r *rules) enter(outer scope, dir string, state decision) (scope, error) {
-	s := scope{lists: outer.lists, state: state, prefix: outer.prefix}
+// enter is the scope of a directory that holds the given names. What is in a directory may say that it is no part
+// of the project, whatever its own name says; state then is drop or look.
+func (r *rules) enter(outer scope, dir string, d decision, names map[string]bool) (scope, error) {
+	s := scope{lists: outer.lists, state: d}
+	if d == named {
+		s.state = bring
+	}
+	switch {
+	case dir != "." && slices.ContainsFunc(foreign(), func(mark string) bool { return names[mark] }):
+		s.state = drop
+	case dir != "." && d != named && d != look && r.isLeftover(outer, dir, names):
+		s.state = r.dropOrLook(dir, true)
+	}
+	s.build = names["pyproject.toml"] || names["setup.py"] || names["setup.cfg"]
+	if s.state == drop || r.explicit || !names[".gitignore"] {
+		return s, nil
+	}
 	text, err := r.ignoreFile(path.Join(dir, ".gitignore"))
-	if err != nil {
-		return s, err
-	}
-	if len(text) > 0 && !r.explicit {
-		base := path.Join(s.prefix, dir)
-		s.lists = append(slices.Clone(s.lists), ignore.ParseGit(base, text))
-	}
-	for _, name := range []string{"pyproject.toml", "setup.py", "setup.cfg"} {
-		s.build = s.build || r.exists(path.Join(dir, name))
-	}
-	return s, nil
+	s.lists = append(slices.Clone(s.lists), ignore.ParseGit(path.Join(r.prefix, dir), text))
+	return s, err
 }
 
-// decide says what becomes of the entry name (relative to the project) in the directory of the scope.
+// decide says what becomes of the entry name (relative to the project) in the directory of the scope. Of a directory
+// enter has the last word.
 func (r *rules) decide(in scope, name string, info fs.FileInfo) decision {
 	dir := info.IsDir()
 	switch {
 	case r.never(name, info), r.exclude.Match(name, dir) == ignore.Out:
 		return drop
 	case r.include.Match(name, dir) == ignore.Out:
-		return bring
-	case r.leftBehind(in, name, dir):
+		return named
+	case r.own.Match(name, dir) == ignore.Out:
 		return r.dropOrLook(name, dir)
 	case in.state == bring && r.secret.Match(name, dir) != ignore.Out:
 		return bring
 	case in.state == bring:
 		return secret
-	case in.state == look, in.lists.Match(in.prefix+name, dir) == ignore.Out:
+	case in.state == look, in.lists.Match(r.prefix+name, dir) == ignore.Out:
 		return r.dropOrLook(name, dir)
 	case r.docker.Out(name):
 		if dir && r.docker.Reaches() {
@@ -173,64 +175,50 @@ func (r *rules) dropOrLook(name string, dir bool) decision {
 	return drop
 }
 
-// never is what no setting brings back: histories, environments, and what pexko writes.
+// never is what no setting brings back: histories, and what pexko writes.
 func (r *rules) never(name string, info fs.FileInfo) bool {
-	if slices.Contains(versionControl(), path.Base(name)) {
-		return true
-	}
-	if slices.ContainsFunc(r.outputs, func(o os.FileInfo) bool { return os.SameFile(o, info) }) {
-		return true
-	}
-	return info.IsDir() && slices.ContainsFunc(foreign(), func(mark string) bool { return r.exists(path.Join(name, mark)) })
+	return slices.Contains(versionControl(), path.Base(name)) ||
+		slices.ContainsFunc(r.outputs, func(o os.FileInfo) bool { return os.SameFile(o, info) })
 }
 
-// neverWithin is never for a path or a directory on the way to it.
-func (r *rules) neverWithin(name string, info fs.FileInfo) bool {
-	for err := error(nil); name != "." && err == nil; info, err = r.root.Stat(name) {
-		if r.never(name, info) {
+// neverWithin is never, and environments, for a path or a directory on the way to it.
+func (r *rules) neverWithin(name string) bool {
+	for ; name != "."; name = path.Dir(name) {
+		info, err := r.root.Stat(name)
+		mark := func(mark string) bool { _, err := r.root.Lstat(path.Join(name, mark)); return err == nil }
+		if err == nil && (r.never(name, info) || slices.ContainsFunc(foreign(), mark)) {
 			return true
 		}
-		name = path.Dir(name)
 	}
 	return false
 }
 
-// leftBehind is what tools leave in a project: ownRules, results of builds, and directories that say that they are caches.
-func (r *rules) leftBehind(in scope, name string, dir bool) bool {
-	if r.own.Match(name, dir) == ignore.Out {
+// isLeftover knows the results of builds, and caches by the Cache Directory Tagging Specification
+// (bford.info/cachedir), which uv, mypy, ruff and pexko's own cache follow.
+func (r *rules) isLeftover(outer scope, dir string, names map[string]bool) bool {
+	base := path.Base(dir)
+	if outer.build && (base == "build" || base == "dist") && !names["__init__.py"] {
 		return true
 	}
-	base := path.Base(name)
-	if dir && in.build && (base == "build" || base == "dist") && !r.exists(path.Join(name, "__init__.py")) {
-		return true
+	if !names["CACHEDIR.TAG"] {
+		return false
 	}
-	return dir && r.isCache(name)
-}
-
-// isCache knows directories by the Cache Directory Tagging Specification (bford.info/cachedir), which uv, mypy,
-// ruff and pexko's own cache follow.
-func (r *rules) isCache(dir string) bool {
-	f, err := r.root.Open(path.Join(dir, "CACHEDIR.TAG"))
+	f, err := os.Open(filepath.Join(r.root.Name(), filepath.FromSlash(dir), "CACHEDIR.TAG"))
 	if err != nil {
 		return false
 	}
 	defer f.Close()
 	const signature = "Signature: 8a477f597d28d172789f06886806bc55"
 	head := make([]byte, len(signature))
-	n, _ := f.Read(head)
-	return string(head[:n]) == signature
+	_, err = io.ReadFull(f, head)
+	return err == nil && string(head) == signature
 }
 
-func (r *rules) exists(name string) bool {
-	_, err := r.root.Lstat(name)
-	return err == nil
-}
-
-// named are the rules inside a directory that the setting files names: no list of the repository, no include.
-func (r *rules) named() *rules {
-	named := *r
-	named.docker, named.include, named.explicit = ignore.Docker{}, ignore.Git{}, true
-	return &named
+// withoutLists are the rules inside a directory that the setting files names: no list of the repository, no include.
+func (r *rules) withoutLists() *rules {
+	few := *r
+	few.docker, few.include, few.explicit = ignore.Docker{}, ignore.Git{}, true
+	return &few
 }
 
 // ignoreFile reads a list of the project; what is no regular file is none, as for git.

@@ -99,3 +99,16 @@ func (s Settings) PushReferences() []string {
 	}
 	return refs
 }
+
+// LocalReferences are the names that an archive or an engine on this machine gives the image: those it is pushed
+// under, else NAME:TAG.
+func (s Settings) LocalReferences() []string {
+	if refs := s.PushReferences(); len(refs) > 0 {
+		return refs
+	}
+	var refs []string
+	for _, tag := range s.Tags.Value {
+		refs = append(refs, s.Name.Value+":"+tag)
+	}
+	return refs
+}

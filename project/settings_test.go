@@ -324,6 +324,17 @@ func TestPushReferences(t *testing.T) {
 	}
 }
 
+func TestLocalReferences(t *testing.T) {
+	s, err := Resolve(Flags{Tarball: "x.tar", Tags: []string{"a", "b"}}, nil, nil, "app")
+	if diff := cmp.Diff([]string{"app:a", "app:b"}, s.LocalReferences()); err != nil || diff != "" {
+		t.Errorf("%v %s", err, diff)
+	}
+	s, err = Resolve(Flags{Tarball: "x.tar", Push: []string{"r.example/app:v1"}}, nil, nil, "app")
+	if diff := cmp.Diff([]string{"r.example/app:v1"}, s.LocalReferences()); err != nil || diff != "" {
+		t.Errorf("%v %s", err, diff)
+	}
+}
+
 func TestPlatformSpellings(t *testing.T) {
 	for in, want := range map[string]string{"linux/arm64/v8": "linux/arm64", "Linux/AMD64": "linux/amd64", "linux/arm": "linux/arm/v7", "linux/i686": "linux/386"} {
 		if got, err := checkPlatform(in); err != nil || got != want {

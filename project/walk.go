@@ -21,13 +21,21 @@ type walk struct {
 	secrets []string
 }
 
-// directory walks one directory; dir is relative to the project.
-func (w *walk) directory(dir string, in scope) error {
-	entries, err := fs.ReadDir(w.root.FS(), dir)
+// directory walks one directory, relative to the project, that was decided to be kept or looked into.
+func (w *walk) directory(dir string, outer scope, d decision) error {
+	entries, err := os.ReadDir(filepath.Join(w.root.Name(), filepath.FromSlash(dir)))
 	if errors.Is(err, fs.ErrPermission) && !w.strict {
 		return nil
 	}
 	if err != nil {
+		return err
+	}
+	names := make(map[string]bool, len(entries))
+	for _, e := range entries {
+		names[e.Name()] = true
+	}
+	in, err := w.rules.enter(outer, dir, d, names)
+	if err != nil || in.state == drop {
 		return err
 	}
 	for _, e := range entries {
@@ -35,10 +43,10 @@ func (w *walk) directory(dir string, in scope) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // gone since the directory was read, such as an editor's temporary file
 		}
-		if err != nil {
-			return err
+		if err == nil {
+			err = w.entry(in, path.Join(dir, e.Name()), info)
 		}
-		if err := w.entry(in, path.Join(dir, e.Name()), info); err != nil {
+		if err != nil {
 			return err
 		}
 	}
@@ -51,23 +59,19 @@ func (w *walk) entry(in scope, name string, info fs.FileInfo) error {
 	case d == secret:
 		w.secrets = append(w.secrets, name)
 		return nil
-	case d == drop, d == look && !info.IsDir():
+	case d == drop:
 		return nil
 	case info.IsDir():
-		inner, err := w.rules.enter(in, name, d)
-		if err != nil {
-			return err
-		}
-		return w.directory(name, inner)
+		return w.directory(name, in, d)
 	}
 	entry, err := w.leaf(name, info)
-	if err != nil && w.strict {
-		return err
-	}
 	if err == nil {
 		w.files = append(w.files, entry)
 	}
-	return nil
+	if !w.strict {
+		return nil
+	}
+	return err
 }
 
 // leaf turns a file or link into an entry, with the path that it has in the project.
