@@ -57,15 +57,17 @@ func (c *Containers) Pull(src, platform string) string {
 	if platform != "" {
 		args = append(args, "--platform", platform)
 	}
-	return strings.TrimSpace(c.must(c.t.Context(), append(args, c.nameable(src))...).Stdout)
+	src, done := c.nameable(src)
+	defer done()
+	return strings.TrimSpace(c.must(c.t.Context(), append(args, src)...).Stdout)
 }
 
-// nameable gives an OCI layout a path that podman can make a name of: it takes capitals and ".cache" for errors.
-func (c *Containers) nameable(src string) string {
+// nameable gives an OCI layout a path that podman can make a name of, until done: it takes capitals and ".cache" for errors.
+func (c *Containers) nameable(src string) (named string, done func()) {
 	c.t.Helper()
 	path, ok := strings.CutPrefix(src, "oci:")
 	if !ok {
-		return src
+		return src, func() {}
 	}
 	dir, tag, tagged := strings.Cut(path, ":")
 	dir, err := filepath.Abs(dir)
@@ -76,11 +78,14 @@ func (c *Containers) nameable(src string) string {
 	if err := os.Symlink(dir, link); err != nil {
 		c.t.Fatal(err)
 	}
-	c.t.Cleanup(func() { _ = os.Remove(link) })
+	named = "oci:" + link
 	if tagged {
-		link += ":" + tag
+		named += ":" + tag
 	}
-	return "oci:" + link
+	return named, func() {
+		c.podman(c.t.Context(), "", "untag", "localhost"+link+":latest", "localhost"+link+":latest") // without the second, podman would take every name of the image
+		_ = os.Remove(link)
+	}
 }
 
 // Run runs a container to its end, at most five minutes, and removes it.
