@@ -2,7 +2,7 @@ package project
 
 import "strconv"
 
-// Flags is what the command line says; a zero field says nothing. Values are checked by Resolve.
+// Flags is what the command line says; a zero field says nothing. Values are checked by Load.
 type Flags struct {
 	Name                           string   // --name
 	Base                           string   // --base

@@ -23,7 +23,7 @@ func FuzzPyproject(f *testing.F) {
 		}
 		m, err := readMetadata(d)
 		checkPlaces(t, text, err)
-		s, err := Resolve(Flags{}, nil, d, "app")
+		s, err := resolve(Flags{}, nil, d, "app")
 		checkPlaces(t, text, err)
 		p := &Project{doc: d, groups: m.groups, OptionalDependencies: m.optional, Settings: s}
 		for _, name := range p.Groups() {

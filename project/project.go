@@ -127,7 +127,7 @@ func (p *Project) settle(o Options) error {
 		p.Name = filepath.Base(abs)
 		image = imageName(p.Name)
 	}
-	s, err := Resolve(o.Flags, o.Env, p.doc, image)
+	s, err := resolve(o.Flags, o.Env, p.doc, image)
 	if err != nil {
 		return err
 	}

@@ -36,11 +36,11 @@ type setting struct {
 	store    func(*Settings, given) error
 }
 
-// Resolve decides every setting: a flag wins over the environment, that over [tool.pexko] of the file, and that
+// resolve decides every setting: a flag wins over the environment, that over [tool.pexko] of the file, and that
 // over the default; tables (env, labels, annotations, files) are decided name by name. Lists are not
 // added up: the highest level that names any wins. An empty variable counts as not set. file is nil
 // without a pyproject.toml; name is the default for Name. All errors are reported at once, as ConfigErrors.
-func Resolve(f Flags, env Lookup, file *document, name string) (Settings, error) {
+func resolve(f Flags, env Lookup, file *document, name string) (Settings, error) {
 	fromFile, errs := fileSettings(file)
 	levels := []map[string]given{f.given(), environment(env), fromFile}
 	s := Settings{Env: map[string]Setting[string]{}, Labels: map[string]Setting[string]{}, Annotations: map[string]Setting[string]{}, Files: map[string]Setting[string]{}}

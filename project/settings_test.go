@@ -104,7 +104,7 @@ func (s sample) try(t *testing.T, row setting) {
 	}
 	check := func(want string, from string) {
 		t.Helper()
-		got, err := Resolve(flags, lookup(env), parsed(t, file), "dir")
+		got, err := resolve(flags, lookup(env), parsed(t, file), "dir")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +133,7 @@ func (s sample) try(t *testing.T, row setting) {
 
 func TestTablesMergeByName(t *testing.T) {
 	file := parsed(t, "[tool.pexko]\nlabels = {a = 'file', b = 'file'}\nannotations = {x = 'y'}\nfiles = {'conf/' = 'etc'}\n[tool.pexko.env]\nA = 'file'\nB = 'file = 2'\n")
-	s, err := Resolve(Flags{Env: []string{"A=1", "C=", "A=2"}, Labels: []string{"a=flag"}}, nil, file, "dir")
+	s, err := resolve(Flags{Env: []string{"A=1", "C=", "A=2"}, Labels: []string{"a=flag"}}, nil, file, "dir")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,15 +158,15 @@ func TestTablesMergeByName(t *testing.T) {
 
 func TestOneEntryWins(t *testing.T) {
 	file := parsed(t, "[tool.pexko]\nentry-point = 'a'\n")
-	s, err := Resolve(Flags{Script: "c"}, nil, file, "dir")
+	s, err := resolve(Flags{Script: "c"}, nil, file, "dir")
 	if err != nil || s.Script.Value != "c" || s.EntryPoint.Value != "" {
 		t.Errorf("flag over file: %v, %v, %v", s.Script, s.EntryPoint, err)
 	}
-	s, err = Resolve(Flags{}, lookup(map[string]string{"PEXKO_SCRIPT": "c"}), file, "dir")
+	s, err = resolve(Flags{}, lookup(map[string]string{"PEXKO_SCRIPT": "c"}), file, "dir")
 	if err != nil || s.Script.Value != "c" || s.EntryPoint.Value != "" {
 		t.Errorf("environment over file: %v, %v, %v", s.Script, s.EntryPoint, err)
 	}
-	s, err = Resolve(Flags{EntryPoint: "m"}, lookup(map[string]string{"PEXKO_SCRIPT": "c"}), file, "dir")
+	s, err = resolve(Flags{EntryPoint: "m"}, lookup(map[string]string{"PEXKO_SCRIPT": "c"}), file, "dir")
 	if err != nil || s.Script.Value != "" || s.EntryPoint.Value != "m" {
 		t.Errorf("flag over environment: %v, %v, %v", s.Script, s.EntryPoint, err)
 	}
@@ -180,11 +180,11 @@ func TestOneEntryWins(t *testing.T) {
 		{Flags{Script: "celery", Args: []string{"worker"}}, "[worker]"},
 		{Flags{Args: []string{"other.wsgi"}}, "[other.wsgi]"},
 	} {
-		if s, err = Resolve(c.flags, nil, file, "dir"); err != nil || fmt.Sprint(s.Args.Value) != c.want {
+		if s, err = resolve(c.flags, nil, file, "dir"); err != nil || fmt.Sprint(s.Args.Value) != c.want {
 			t.Errorf("%+v: args %v, %v", c.flags, s.Args.Value, err)
 		}
 	}
-	_, err = Resolve(Flags{Script: "c", EntryPoint: "e"}, nil, nil, "dir")
+	_, err = resolve(Flags{Script: "c", EntryPoint: "e"}, nil, nil, "dir")
 	if err == nil || err.Error() != "--script: an entry point is given too (--entry-point); there can be only one" {
 		t.Errorf("both: %v", err)
 	}
@@ -239,7 +239,7 @@ func TestWrongSettings(t *testing.T) {
 		{"tags = ['a/b']", `"a/b" is not a tag`, ""},
 		{"name = 'My App'", `"My App" cannot be the name of an image`, ""},
 	} {
-		_, err := Resolve(Flags{}, nil, parsed(t, "[tool.pexko]\n"+c.file+"\n"), "dir")
+		_, err := resolve(Flags{}, nil, parsed(t, "[tool.pexko]\n"+c.file+"\n"), "dir")
 		var config *ConfigError
 		if !errors.As(err, &config) || !strings.Contains(err.Error(), c.want) || !strings.Contains(config.Hint(), c.hint) {
 			t.Errorf("%s: %v, want %s", c.file, err, c.want)
@@ -248,7 +248,7 @@ func TestWrongSettings(t *testing.T) {
 }
 
 func TestWrongToolTable(t *testing.T) {
-	_, err := Resolve(Flags{}, nil, parsed(t, "tool.pexko = 'x'\n"), "dir")
+	_, err := resolve(Flags{}, nil, parsed(t, "tool.pexko = 'x'\n"), "dir")
 	if err == nil || err.Error() != "dir/pyproject.toml:1:14: tool.pexko: must be a table, not a string" {
 		t.Error(err)
 	}
@@ -267,11 +267,11 @@ func TestWrongFlagsAndVariables(t *testing.T) {
 		`--expose: "99999" is not a port`:                          {Expose: []string{"99999"}},
 		`--python-arg: "-c" would replace the application; python`: {PythonArgs: []string{"-c"}},
 	} {
-		if _, err := Resolve(f, nil, nil, "dir"); err == nil || !strings.HasPrefix(err.Error(), want) {
+		if _, err := resolve(f, nil, nil, "dir"); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}
-	_, err := Resolve(Flags{}, lookup(map[string]string{"PEXKO_HERMETIC": "maybe", "PEXKO_JOBS": "many"}), nil, "dir")
+	_, err := resolve(Flags{}, lookup(map[string]string{"PEXKO_HERMETIC": "maybe", "PEXKO_JOBS": "many"}), nil, "dir")
 	if want := "PEXKO_HERMETIC: \"maybe\" is neither true nor false\nPEXKO_JOBS: \"many\" is not a whole number from 1 to 256"; err == nil || err.Error() != want {
 		t.Error(err)
 	}
@@ -279,7 +279,7 @@ func TestWrongFlagsAndVariables(t *testing.T) {
 
 // An error about a variable must not show what may be a secret.
 func TestErrorsAboutEnvHideValues(t *testing.T) {
-	_, err := Resolve(Flags{Env: []string{"A B=hunter2", "C=hunter2\x00"}}, nil, nil, "dir")
+	_, err := resolve(Flags{Env: []string{"A B=hunter2", "C=hunter2\x00"}}, nil, nil, "dir")
 	if err == nil || strings.Contains(err.Error(), "hunter2") {
 		t.Error(err)
 	}
@@ -291,7 +291,7 @@ func TestCacheDir(t *testing.T) {
 		"/h/.cache/pexko": {"XDG_CACHE_HOME": "relative", "HOME": "/h"},
 		"":                {},
 	} {
-		if s, err := Resolve(Flags{}, lookup(env), nil, "dir"); err != nil || s.CacheDir.Value != want {
+		if s, err := resolve(Flags{}, lookup(env), nil, "dir"); err != nil || s.CacheDir.Value != want {
 			t.Errorf("%v: %q, %v", env, s.CacheDir.Value, err)
 		}
 	}
@@ -314,7 +314,7 @@ func TestPushReferences(t *testing.T) {
 		{"a destination replaces the repository", Flags{Tarball: "x.tar"}, map[string]string{"PEXKO_REPO": "ghcr.io/org"}, "", nil},
 		{"none", Flags{}, nil, "", nil},
 	} {
-		s, err := Resolve(c.flags, lookup(c.env), parsed(t, "[tool.pexko]\n"+c.file), "app")
+		s, err := resolve(c.flags, lookup(c.env), parsed(t, "[tool.pexko]\n"+c.file), "app")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -325,11 +325,11 @@ func TestPushReferences(t *testing.T) {
 }
 
 func TestLocalReferences(t *testing.T) {
-	s, err := Resolve(Flags{Tarball: "x.tar", Tags: []string{"a", "b"}}, nil, nil, "app")
+	s, err := resolve(Flags{Tarball: "x.tar", Tags: []string{"a", "b"}}, nil, nil, "app")
 	if diff := cmp.Diff([]string{"app:a", "app:b"}, s.LocalReferences()); err != nil || diff != "" {
 		t.Errorf("%v %s", err, diff)
 	}
-	s, err = Resolve(Flags{Tarball: "x.tar", Push: []string{"r.example/app:v1"}}, nil, nil, "app")
+	s, err = resolve(Flags{Tarball: "x.tar", Push: []string{"r.example/app:v1"}}, nil, nil, "app")
 	if diff := cmp.Diff([]string{"r.example/app:v1"}, s.LocalReferences()); err != nil || diff != "" {
 		t.Errorf("%v %s", err, diff)
 	}
