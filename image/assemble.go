@@ -143,8 +143,10 @@ func newAssembled(layers []v1.Layer, config *v1.ConfigFile, annotations map[stri
 	return &assembled{layers: layers, config: raw, manifest: manifest}, nil
 }
 
-func (a *assembled) Layers() ([]v1.Layer, error)               { return append([]v1.Layer(nil), a.layers...), nil }
-func (a *assembled) MediaType() (types.MediaType, error)       { return types.OCIManifestSchema1, nil }
+func (a *assembled) Layers() ([]v1.Layer, error) { return append([]v1.Layer(nil), a.layers...), nil }
+
+func (a *assembled) MediaType() (types.MediaType, error) { return types.OCIManifestSchema1, nil }
+
 func (a *assembled) Size() (int64, error)                      { return int64(len(a.manifest)), nil }
 func (a *assembled) Digest() (v1.Hash, error)                  { return partial.Digest(a) }
 func (a *assembled) Manifest() (*v1.Manifest, error)           { return partial.Manifest(a) }

@@ -42,9 +42,11 @@ const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 // apply returns the configuration of an image on top of the base's. What told of the base's own build (author,
 // container, build triggers) is dropped; its history stays.
 func (c Config) apply(base *v1.ConfigFile) *v1.ConfigFile {
-	f := base.DeepCopy()
-	f.Created = v1.Time{Time: Epoch}
-	f.Author, f.Container, f.DockerVersion = "", "", ""
+	b := base.DeepCopy()
+	f := &v1.ConfigFile{
+		Created: v1.Time{Time: Epoch}, Config: b.Config, RootFS: b.RootFS,
+		OS: b.OS, Architecture: b.Architecture, Variant: b.Variant, OSVersion: b.OSVersion, OSFeatures: b.OSFeatures,
+	}
 	r := &f.Config
 	r.Image, r.OnBuild = "", nil
 	r.Env = c.env(r.Env)

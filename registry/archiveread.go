@@ -8,12 +8,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"slices"
 	"strings"
-
-	"maps"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
