@@ -1,6 +1,6 @@
 package project
 
-// Settings is everything about a build that is not a fact of the project, each with its origin. Resolve
+// Settings is everything about a build that is not a fact of the project, each with its origin. Load
 // decides it: flag, then environment, then [tool.pexko], then default. Values are checked and in normal form.
 type Settings struct {
 	// Name is the last part of the image's name below Repo, and the name of the PEX: the project's name
