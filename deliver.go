@@ -145,19 +145,13 @@ func (b *build) load(ctx context.Context, what registry.Artifact, tags []name.Ta
 
 // tags name the image where there is no registry: as it is pushed or, if it is not, by the project's name.
 func (b *build) tags() ([]name.Tag, error) {
-	names := b.settings.PushReferences()
-	if len(names) == 0 {
-		for _, tag := range b.settings.Tags.Value {
-			names = append(names, b.settings.Name.Value+":"+tag)
-		}
-	}
-	tags := make([]name.Tag, len(names))
-	for i, n := range names {
+	var tags []name.Tag
+	for _, n := range b.settings.LocalReferences() {
 		tag, err := name.NewTag(n)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", n, err)
 		}
-		tags[i] = tag
+		tags = append(tags, tag)
 	}
 	return tags, nil
 }
