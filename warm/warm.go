@@ -1,0 +1,181 @@
+package warm
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/pexko/pexko/base"
+	"github.com/pexko/pexko/internal/tree"
+	"github.com/pexko/pexko/pex"
+)
+
+// Tree is the content of an image above its base.
+type Tree struct {
+	// Units are in the order of layers: what changes least comes first.
+	Units []Unit
+	// Entrypoint is the command of the image: the venv's Python, its options, the entry stub.
+	Entrypoint []string
+	// Env is what the image sets ("NAME=value"): PEX_ROOT, HOME and USER.
+	Env []string
+	// Path are the directories that come first on the image's PATH: that of the venv's scripts.
+	Path []string
+	// VenvDir and AppDir are the absolute paths of the venv and of the application's files, which are the
+	// working directory.
+	VenvDir, AppDir string
+	// Skipped are the Python files that did not compile. They start as slowly, or fail, as they would anywhere.
+	Skipped []Skipped
+	// Collisions are the files of which a second distribution, or the application, has another version.
+	Collisions []Collision
+}
+
+// Options are where things lie in the image. The zero value is what images have; tests choose other places.
+type Options struct {
+	Root string // PEX_ROOT, default "/pex"
+	App  string // the application's files, default "/app"
+	Home string // of the default user, default "/home/nonroot"
+}
+
+// User is the name of the default user; see UserID.
+const User = "nonroot"
+
+// Make lays out a PEX on a base. The PEX must be of the base's target (pex.File.For), so that its distributions are
+// in the order of activation. A nil compiler makes a tree without bytecode. The units refer to f, to
+// app.Files and to the compiler's store, which have to stay until they are packed.
+func Make(ctx context.Context, f *pex.File, v *base.Variant, app App, c Compiler, o Options) (*Tree, error) {
+	p, err := newPlace(f, v, o)
+	if err != nil {
+		return nil, err
+	}
+	b, err := newBuild(f, app, p, c != nil)
+	if err != nil {
+		return nil, err
+	}
+	b.base = stdlibOf(v)
+	std := &stdlib{base: v.Digest.String(), imported: importedBy(v)}
+	if c != nil {
+		if std.sources, err = v.StdlibSources(ctx); err != nil {
+			return nil, err
+		}
+	}
+	t, err := b.make(ctx, c, std)
+	if err != nil {
+		return nil, err
+	}
+	t.Env = []string{"PEX_ROOT=" + p.root, "HOME=" + p.home, "USER=" + User}
+	t.Path = []string{p.bin()}
+	return t, t.settle(v.FS, p)
+}
+
+func newPlace(f *pex.File, v *base.Variant, o Options) (place, error) {
+	p := place{root: cmp.Or(o.Root, "/pex"), app: cmp.Or(o.App, "/app"), home: cmp.Or(o.Home, "/home/"+User)}
+	parts := strings.SplitN(v.Python.Version, ".", 3)
+	if len(parts) < 3 {
+		return p, fmt.Errorf("python %s of the base: %q is not a version X.Y.Z", v.Python.Path, v.Python.Version)
+	}
+	p.py = python{
+		version: v.Python.Version, minor: parts[0] + "." + parts[1], lib: path.Base(v.Python.Stdlib), tag: v.Python.CacheTag,
+		invoked: cmp.Or(v.Python.Invoked, v.Python.Path), real: v.Python.Path,
+	}
+	if at, err := v.FS.Resolve(p.root); err == nil && at != in(p.root) {
+		return p, fmt.Errorf("the base has a link at %s, to /%s; pexko needs that path, take another base", p.root, at)
+	}
+	if _, ok := v.FS.Stat(in(p.venv())); ok {
+		return p, fmt.Errorf("the base has a %s already; take the base that it was built on, or another one", p.venv())
+	}
+	var err error
+	p.caches, err = f.CacheDirs()
+	return p, err
+}
+
+// importedBy gives the path by which Python imports a source of the standard library: its own name for that
+// directory, which may lead over a link.
+func importedBy(v *base.Variant) func(string) string {
+	real, err := v.FS.Resolve(v.Python.Stdlib)
+	return func(name string) string {
+		if below, ok := strings.CutPrefix(in(name), real+"/"); ok && err == nil {
+			return path.Join(v.Python.Stdlib, below)
+		}
+		return name
+	}
+}
+
+// baseLibrary is the standard library of a base.
+type baseLibrary struct {
+	fs  *base.FS
+	dir string
+}
+
+func stdlibOf(v *base.Variant) baseLibrary { return baseLibrary{v.FS, v.Python.Stdlib} }
+
+// HasModule looks for a module's source; no extension module of the standard library can be run.
+func (l baseLibrary) HasModule(name string) bool {
+	at := path.Join(l.dir, strings.ReplaceAll(name, ".", "/"))
+	for _, file := range []string{at + ".py", at + "/__init__.py"} {
+		if _, err := l.fs.Resolve(file); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// settle moves what lies outside of PEX_ROOT to where the base's own links lead, and leaves an app directory that
+// the base has as it is there.
+func (t *Tree) settle(base *base.FS, p place) error {
+	for _, dir := range []string{p.app, p.home} {
+		to, err := base.Resolve(dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			to, err = base.Place(dir)
+		}
+		if err != nil {
+			return fmt.Errorf("%s in the base: %w", dir, err)
+		}
+		there, ok := base.Stat(to)
+		if ok && there.Kind != tree.Dir {
+			return fmt.Errorf("%s is a file in the base; take another base", dir)
+		}
+		if to == in(dir) && !(ok && dir == p.app) {
+			continue
+		}
+		for i := range t.Units {
+			u := &t.Units[i]
+			if !move(u.Tree, in(dir), to) {
+				continue
+			}
+			if ok && dir == p.app {
+				keepMode(u.Tree, there)
+			}
+			moved, err := hashed(u.Kind, u.Tree)
+			if err != nil {
+				return err
+			}
+			u.Key, u.Tree = moved.Key, moved.Tree
+		}
+	}
+	return nil
+}
+
+// keepMode gives the entry of a path the mode and owner that it has in the base.
+func keepMode(t tree.Tree, there tree.Entry) {
+	for i, e := range t {
+		if e.Path == there.Path {
+			t[i].Mode, t[i].UID, t[i].GID = there.Mode, there.UID, there.GID
+		}
+	}
+}
+
+// move gives the entries at and below a path another one; it tells whether there are any.
+func move(t tree.Tree, from, to string) bool {
+	found := false
+	for i, e := range t {
+		if below, ok := strings.CutPrefix(e.Path+"/", from+"/"); ok {
+			t[i].Path = path.Join(to, below)
+			found = true
+		}
+	}
+	return found
+}
