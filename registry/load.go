@@ -9,12 +9,14 @@ import (
 	"os/exec"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
 // Loaded is what an engine has after a Load.
@@ -42,7 +44,7 @@ func Load(ctx context.Context, engine string, tags []name.Tag, what Artifact) (L
 	}
 	out, err := pipe(ctx, command, func(w io.Writer) error { return writeDocker(ctx, w, tags, img) })
 	if err != nil {
-		return Loaded{}, fmt.Errorf("%s load: %w", command, err)
+		return Loaded{}, &loadError{command, err, zstdHint(img)}
 	}
 	l := Loaded{Engine: command, Digest: digest, Refs: loaded(out)}
 	if len(l.Refs) == 0 {
@@ -51,6 +53,27 @@ func Load(ctx context.Context, engine string, tags []name.Tag, what Artifact) (L
 		}
 	}
 	return l, nil
+}
+
+// loadError is an engine that did not take the image.
+type loadError struct {
+	engine string
+	err    error
+	hint   string
+}
+
+func (e *loadError) Error() string { return e.engine + " load: " + e.err.Error() }
+func (e *loadError) Unwrap() error { return e.err }
+
+// Hint says what to do; "" when there is nothing to say.
+func (e *loadError) Hint() string { return e.hint }
+
+// zstdHint is for docker before version 23, which says "unexpected EOF" (20.10 does).
+func zstdHint(img v1.Image) string {
+	if m, err := img.Manifest(); err == nil && slices.ContainsFunc(m.Layers, func(d v1.Descriptor) bool { return d.MediaType == types.OCILayerZStd }) {
+		return "layers are compressed with zstd, which docker reads from version 23 on; try --compression gzip"
+	}
+	return ""
 }
 
 // engineError says that there is no engine.

@@ -29,6 +29,7 @@ func passingStatus(code int) bool {
 // what may pass: HTTP/2 and proxies have too many ways to break off.
 func passing(err error, answered bool) bool {
 	var certificate *tls.CertificateVerificationError
+	var record tls.RecordHeaderError // plain HTTP where TLS was tried: the caller tries the other
 	var dns *net.DNSError
 	var dial *net.OpError
 	var local *localError
@@ -36,7 +37,7 @@ func passing(err error, answered bool) bool {
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return false
-	case errors.As(err, &certificate), errors.Is(err, http.ErrSchemeMismatch):
+	case errors.As(err, &certificate), errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		return false
 	case errors.As(err, &local), errors.As(err, &store), errors.Is(err, syscall.ENOSPC):
 		return false
