@@ -116,10 +116,11 @@ func fromNetwork(host string, err error) (reason Reason, text, hint string) {
 	var dns *net.DNSError
 	var op *net.OpError
 	var timeout net.Error
+	var record tls.RecordHeaderError
 	switch {
 	case errors.As(err, &dns):
 		return UnknownHost, fmt.Sprintf("the host %s is not known (%s)", dns.Name, dns.Err), "check the reference's registry name, and the network"
-	case errors.Is(err, http.ErrSchemeMismatch):
+	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record):
 		return Untrusted, fmt.Sprintf("%s speaks plain HTTP", host), "allow that with --insecure-registry"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return Unreachable, fmt.Sprintf("nothing listens at %s (connection refused)", host), "check host and port, and that the registry runs"

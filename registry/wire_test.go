@@ -62,6 +62,21 @@ func TestBrokenConnections(t *testing.T) {
 	}
 }
 
+// A loopback registry is asked over TLS and in plain HTTP; that one of them fails is no fault to wait for.
+func TestPlainHTTPOnLoopbackIsNoFault(t *testing.T) {
+	host := serve(t, httptest.NewServer, func(w http.ResponseWriter, r *http.Request, inner http.Handler) { inner.ServeHTTP(w, r) })
+	c := New(Options{Keychain: anonymous{}, Store: store(t), Progress: func(e Event) {
+		if e.Kind == Waiting {
+			t.Errorf("waited: %s", e.Reason)
+		}
+	}})
+	if err := c.CheckPush(t.Context(), refs(t, host+"/app")); err != nil {
+		t.Fatal(err)
+	}
+	push(t, c, Artifact{Image: image(t, 1)}, host+"/app:1")
+	pull(t, c, host+"/app:1")
+}
+
 func TestInsecure(t *testing.T) {
 	host := serve(t, httptest.NewTLSServer, func(w http.ResponseWriter, r *http.Request, inner http.Handler) { inner.ServeHTTP(w, r) })
 	err := New(Options{Keychain: anonymous{}}).CheckPush(t.Context(), refs(t, host+"/app"))
