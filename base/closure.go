@@ -119,7 +119,7 @@ func rigid(e binary.ELF) bool {
 // likely are the libraries that builds of CPython and its extension modules ask for, at the first or second hand.
 // They are read along with the standard library, because each round of following what is needed costs a pass over
 // the image. What is missing here is only read later; what nobody needs stays unused.
-var likely = strings.Fields(`libbz2 libc libcom_err libcrypt libcrypto libdb-5 libdl libexpat libffi libgcc_s libgdbm
+var likely = strings.Fields(`libbz2 libc libcom_err libcrypt libcrypto libdb-5.3 libdl libexpat libffi libgcc_s libgdbm
 	libgdbm_compat libgssapi_krb5 libk5crypto libkeyutils libkrb5 libkrb5support liblzma libm libmpdec libncursesw
 	libnsl libpanelw libpthread libreadline libresolv librt libsqlite3 libssl libtinfo libtirpc libutil libuuid libz
 	libzstd`)

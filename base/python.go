@@ -49,6 +49,7 @@ func (p Python) minorVersion() string {
 	return fmt.Sprintf("%d.%d", major, minor)
 }
 
-// magic is the number that the pycs of each minor release begin with (CPython's _RAW_MAGIC_NUMBER, fixed with
-// the release candidates).
+// magic is the number that the pycs of each minor release begin with (CPython's _RAW_MAGIC_NUMBER, from 3.14
+// on PYC_MAGIC_NUMBER in pycore_magic_number.h). Prereleases may have another, 3.14 up to rc2; their bytecode
+// then counts as none, and is compiled again.
 var magic = map[int]uint16{8: 3413, 9: 3425, 10: 3439, 11: 3495, 12: 3531, 13: 3571, 14: 3627}
