@@ -82,7 +82,7 @@ func describeImage(m *built) (ImageResult, error) {
 	if err != nil {
 		return ImageResult{}, err
 	}
-	one := ImageResult{Platform: platformName(m.platform), Digest: digest.String(), Python: m.python, Entrypoint: m.warm.Entrypoint}
+	one := ImageResult{Platform: m.platform.String(), Digest: digest.String(), Python: m.python, Entrypoint: m.warm.Entrypoint}
 	for _, l := range m.layers {
 		d, err := l.Descriptor()
 		if err != nil {

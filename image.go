@@ -28,7 +28,7 @@ type built struct {
 
 // image makes the image of one platform: PEX, warm tree, layers, configuration.
 func (b *build) image(ctx context.Context, v *base.Variant, set pex.Set, entry project.EntryPoint) (*built, error) {
-	name := platformName(v.Platform)
+	name := v.Platform.String()
 	step := b.Progress.Step("pex")
 	file, err := b.tool.Assemble(ctx, b.assembly([]pex.Set{set}, entry))
 	if err != nil {

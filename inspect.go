@@ -59,7 +59,7 @@ func (b *build) platforms() ([]v1.Platform, error) {
 func describeBase(ref string, variants []*base.Variant) string {
 	parts := []string{ref}
 	for _, v := range variants {
-		parts = append(parts, fmt.Sprintf("%s: Python %s at %s, %s", platformName(v.Platform), v.Python.Version, v.Python.Invoked, v.Libc))
+		parts = append(parts, fmt.Sprintf("%s: Python %s at %s, %s", v.Platform.String(), v.Python.Version, v.Python.Invoked, v.Libc))
 	}
 	return strings.Join(parts, "; ")
 }
@@ -74,5 +74,5 @@ func (b *build) noteBase(v *base.Variant) {
 		others = append(others, fmt.Sprintf("%s (%s)", o.Path, o.Version))
 	}
 	b.Progress.Warn(fmt.Sprintf("%s: the base holds several Pythons; taken is %s (%s), the first on its PATH; --python chooses %s",
-		platformName(v.Platform), v.Python.Path, v.Python.Version, strings.Join(others, " or ")))
+		v.Platform.String(), v.Python.Path, v.Python.Version, strings.Join(others, " or ")))
 }

@@ -3,8 +3,6 @@ package pexko
 import (
 	"context"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-
 	"github.com/pexko/pexko/project"
 )
 
@@ -92,6 +90,3 @@ func Build(ctx context.Context, o Options) (*Result, error) {
 	}
 	return b.deliver(ctx, sets, entry, images)
 }
-
-// platformName is how messages and PEP-less data name a platform: "linux/arm64".
-func platformName(p v1.Platform) string { return p.String() }

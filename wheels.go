@@ -33,7 +33,7 @@ func (b *build) wheels(ctx context.Context, variants []*base.Variant) ([]pex.Set
 	if err != nil {
 		return nil, err
 	}
-	own, err := b.ownWheel(ctx, targets)
+	own, err := b.ownWheel(ctx, pins, targets)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func targetsOf(variants []*base.Variant) ([]pex.Target, error) {
 		if err != nil {
 			return nil, err
 		}
-		targets[i] = pex.Target{Key: v.Target.Key(), Platform: platformName(v.Platform), Python: v.Target.Python, CompletePlatform: platform}
+		targets[i] = pex.Target{Key: v.Target.Key(), Platform: v.Platform.String(), Python: v.Target.Python, CompletePlatform: platform}
 	}
 	return targets, nil
 }
@@ -89,26 +89,6 @@ func (b *build) lock() (*lock.Lock, error) {
 		b.Progress.Warn(text)
 	}
 	return pins, nil
-}
-
-// ownWheel builds the project if it has a build system.
-func (b *build) ownWheel(ctx context.Context, targets []pex.Target) (*wheel.Wheel, error) {
-	if b.project.BuildSystem == nil {
-		return nil, nil
-	}
-	step := b.Progress.Step("project")
-	own, report, err := b.tool.BuildProject(ctx, pex.ProjectRequest{
-		Dir: b.project.Dir, RequiresPython: b.project.RequiresPython, Targets: targets, Update: step.Update,
-	})
-	if err != nil {
-		return nil, err
-	}
-	step.Done(fmt.Sprintf("%s, built by %s with %s", own.Name.File, report.Python, strings.Join(report.Requires, ", ")))
-	if !report.Pinned {
-		b.Progress.Warn(fmt.Sprintf("the build requirements of %s are not pinned: another version of %s may build another wheel",
-			b.project.Name, strings.Join(b.project.BuildSystem.Requires, ", ")))
-	}
-	return own, nil
 }
 
 // request is what one target's wheels are asked for with. Without a lock the project's wheel itself says what
