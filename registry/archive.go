@@ -23,7 +23,7 @@ import (
 func WriteArchive(ctx context.Context, file string, tags []name.Tag, what Artifact) error {
 	err := replace(file, func(w io.Writer) error { return writeArchive(ctx, w, tags, what, nil) })
 	if err != nil {
-		return fmt.Errorf("OCI archive %s: %w", file, err)
+		return &outputError{"OCI archive", file, err}
 	}
 	return nil
 }
@@ -37,7 +37,7 @@ func WriteTarball(ctx context.Context, file string, tags []name.Tag, what Artifa
 		err = replace(file, func(w io.Writer) error { return writeDocker(ctx, w, tags, img) })
 	}
 	if err != nil {
-		return fmt.Errorf("docker archive %s: %w", file, err)
+		return &outputError{"Docker archive", file, err}
 	}
 	return nil
 }

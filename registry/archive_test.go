@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -114,6 +115,13 @@ func TestAFailedArchiveLeavesTheOldOne(t *testing.T) {
 	err := WriteArchive(t.Context(), file, tags(t, "a.example/x:1", "b.example/x:1"), Artifact{Image: image(t, 1)})
 	if err == nil || !strings.Contains(err.Error(), "two names with the tag 1") {
 		t.Error(err)
+	}
+}
+
+func TestAFullDiskIsSaid(t *testing.T) {
+	err := WriteArchive(t.Context(), "/dev/full", nil, Artifact{Image: image(t, 1)})
+	if !errors.Is(err, syscall.ENOSPC) || !strings.HasPrefix(err.Error(), "OCI archive /dev/full: ") || !strings.Contains(hint(err), "free space") {
+		t.Errorf("%v; hint %q", err, hint(err))
 	}
 }
 

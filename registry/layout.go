@@ -23,7 +23,7 @@ import (
 // of one layout at the same time are safe but for each other's tags: the last index.json stands.
 func WriteLayout(ctx context.Context, dir string, tags []string, what Artifact) error {
 	if err := writeLayout(ctx, dir, tags, what); err != nil {
-		return fmt.Errorf("OCI layout %s: %w", dir, err)
+		return &outputError{"OCI layout", dir, err}
 	}
 	return nil
 }
