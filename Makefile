@@ -5,10 +5,14 @@ TIMEOUT ?= 40m
 PKGS    ?= ./...
 TOOL     = $(GO) tool -modfile=tools/go.mod
 
-.PHONY: build check format vet lint test short testbed golden clean
+.PHONY: build demo check format vet lint test short testbed bench clean
 
 build:
 	$(GO) build -trimpath -o pexko ./cmd/pexko
+
+# demo builds, pushes and runs examples/api on this machine.
+demo:
+	hack/demo
 
 # check is everything that a change must pass; CI runs nothing else.
 check: format vet lint testbed test
