@@ -55,6 +55,17 @@ func begin(o Options) (*build, error) {
 	return b, nil
 }
 
+// getenv reads the environment of the build; the last of several settings counts.
+func (b *build) getenv(name string) string {
+	value := ""
+	for _, kv := range b.Env {
+		if v, ok := strings.CutPrefix(kv, name+"="); ok {
+			value = v
+		}
+	}
+	return value
+}
+
 func (b *build) end() { b.store.Close() }
 
 // each runs do for 0 to n-1, at most as many at once as there are jobs, and ends the others at the first error.

@@ -133,7 +133,7 @@ func (b *build) load(ctx context.Context, what registry.Artifact, tags []name.Ta
 	step := b.Progress.Step("load")
 	engine := b.settings.Load.Value
 	if engine == "auto" {
-		engine = ""
+		engine = b.getenv("PEXKO_ENGINE")
 	}
 	loaded, err := registry.Load(ctx, engine, tags, what)
 	if err != nil {
