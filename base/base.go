@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -113,7 +114,9 @@ func imagesOf(index v1.ImageIndex, depth int) ([]platformImage, error) {
 			if err != nil {
 				return nil, err
 			}
-			all = append(all, one...)
+			if one[0].platform.OS != "" { // else an artifact that is stored as if it were an image
+				all = append(all, one...)
+			}
 		case d.MediaType.IsImage() && d.Platform.OS != "unknown":
 			open := func() (v1.Image, error) { return index.Image(d.Digest) }
 			all = append(all, platformImage{*d.Platform, d.Digest, open})
@@ -143,6 +146,14 @@ func (b *Base) Platforms() []v1.Platform {
 		all = append(all, i.platform)
 	}
 	return all
+}
+
+// Supported are the platforms of the base that pexko builds for: Linux on the machines that there are wheels for.
+func (b *Base) Supported() []v1.Platform {
+	return slices.DeleteFunc(b.Platforms(), func(p v1.Platform) bool {
+		_, ok := machineOf(p)
+		return !ok
+	})
 }
 
 // find returns the image for the platform: the first that is the same up to what variants leave open.

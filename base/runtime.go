@@ -57,6 +57,9 @@ func (v *Variant) extractedInterpreter(ctx context.Context) (bytecode.Interprete
 		return bytecode.Interpreter{}, err
 	}
 	root := filepath.Join(dir, runtimeRoot)
+	if i := strings.IndexAny(root, ":;$"); i >= 0 {
+		return bytecode.Interpreter{}, fmt.Errorf("%s: the path of the cache has %q in it, which a dynamic loader cannot be told; choose another with --cache-dir", root, root[i:i+1])
+	}
 	at := func(p string) string { return filepath.Join(root, filepath.FromSlash(p)) }
 	argv := []string{at(x.Loader)}
 	if v.Libc.Kind == Glibc {

@@ -42,8 +42,8 @@ type request struct {
 }
 
 // wanted sorts the paths by layer and place in it.
-func (f *FS) wanted(paths []string) ([]map[int]*request, error) {
-	wanted := make([]map[int]*request, len(f.layers))
+func (f *FS) wanted(paths []string) ([]map[int32]*request, error) {
+	wanted := make([]map[int32]*request, len(f.layers))
 	var total int64
 	for _, p := range paths {
 		n, err := f.file(p)
@@ -51,7 +51,7 @@ func (f *FS) wanted(paths []string) ([]map[int]*request, error) {
 			return nil, &fs.PathError{Op: "read", Path: p, Err: err}
 		}
 		if wanted[n.layer] == nil {
-			wanted[n.layer] = map[int]*request{}
+			wanted[n.layer] = map[int32]*request{}
 		}
 		have := wanted[n.layer][n.index]
 		if have == nil {
@@ -84,9 +84,9 @@ func (f *FS) file(path string) (*node, error) {
 	return n, nil
 }
 
-func (f *FS) visitLayer(ctx context.Context, i int, want map[int]*request, do func([]string, Node, io.Reader) error) error {
+func (f *FS) visitLayer(ctx context.Context, i int, want map[int32]*request, do func([]string, Node, io.Reader) error) error {
 	return f.layers[i].each(ctx, func(index int, h *tar.Header, r io.Reader) error {
-		req := want[index]
+		req := want[int32(index)]
 		if req == nil {
 			return nil
 		}
@@ -121,13 +121,13 @@ func (f *FS) open(n *node) (io.ReadCloser, error) {
 		if err == io.EOF {
 			err = fmt.Errorf("%s is no longer in it", n.name)
 		}
-		if err == nil && s.index == n.index {
+		if err == nil && int32(s.index) == n.index {
 			err = n.same(h)
 		}
 		if err != nil {
 			return nil, errors.Join(l.wrap(err), s.Close())
 		}
-		if s.index == n.index {
+		if int32(s.index) == n.index {
 			return &opened{stream: s}, nil
 		}
 	}

@@ -17,9 +17,13 @@ const (
 // merger adds layers, the lowest first.
 type merger struct {
 	root    *node
-	layer   int // the one at hand
+	layer   int32 // the one at hand
 	entries int
 	names   int // bytes of names and link targets
+
+	// The directory of the entry before, by the name that it was reached by: entries come in the order of directories.
+	lastName string
+	last     *node
 }
 
 func newMerger() *merger { return &merger{root: impliedDir(nil, 0)} }
@@ -33,15 +37,16 @@ func (m *merger) add(records []record) error {
 		if m.names += len(records[i].name) + len(records[i].link); m.names > maxNames {
 			return fmt.Errorf("the names of the image's entries have more than %d bytes", maxNames)
 		}
-		if err := m.entry(&records[i], i); err != nil {
+		if err := m.entry(&records[i], int32(i)); err != nil {
 			return fmt.Errorf("%s: %w", records[i].name, err)
 		}
 	}
 	m.layer++
+	m.last = nil
 	return nil
 }
 
-func (m *merger) entry(r *record, index int) error {
+func (m *merger) entry(r *record, index int32) error {
 	if r.kind == skip {
 		return nil
 	}
@@ -50,16 +55,20 @@ func (m *merger) entry(r *record, index int) error {
 	}
 	parent, name := path.Split(r.name)
 	if strings.HasPrefix(name, whiteout) {
+		m.last = nil
 		return m.whiteout(path.Clean(parent), name)
 	}
-	d, err := m.directory(path.Clean(parent))
-	if err != nil {
-		return err
+	if m.last == nil || m.lastName != parent {
+		d, err := m.directory(path.Clean(parent))
+		if err != nil {
+			return err
+		}
+		m.last, m.lastName = d, parent
 	}
-	return m.place(d, name, r, index)
+	return m.place(m.last, name, r, index)
 }
 
-func (m *merger) rootEntry(r *record, index int) error {
+func (m *merger) rootEntry(r *record, index int32) error {
 	if r.kind != dir {
 		return fmt.Errorf("the root of the image is to be something else than a directory")
 	}
@@ -67,7 +76,7 @@ func (m *merger) rootEntry(r *record, index int) error {
 	return nil
 }
 
-func (m *merger) place(d *node, name string, r *record, index int) error {
+func (m *merger) place(d *node, name string, r *record, index int32) error {
 	old := d.children[name]
 	if r.kind == dir && old != nil && old.kind == dir {
 		old.record, old.layer, old.index, old.born, old.implied = r, m.layer, index, m.layer, false
