@@ -62,7 +62,7 @@ func files(t *testing.T, dir string) []string {
 	t.Helper()
 	var names []string
 	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() {
+		if err == nil && !d.IsDir() && d.Name() != "CACHEDIR.TAG" {
 			names = append(names, name)
 		}
 		return err
@@ -360,4 +360,17 @@ func TestGoroutinesShareAStore(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+func TestTheCacheSaysThatItIsOne(t *testing.T) {
+	dir := t.TempDir()
+	for range 2 { // the second time it is there
+		if _, err := Open(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "CACHEDIR.TAG"))
+	if err != nil || !strings.HasPrefix(string(text), "Signature: 8a477f597d28d172789f06886806bc55\n") {
+		t.Errorf("CACHEDIR.TAG: %q, %v", text, err)
+	}
 }

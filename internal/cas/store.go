@@ -3,7 +3,9 @@ package cas
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -37,7 +39,26 @@ func Open(dir string) (*Store, error) {
 		}
 	}
 	sweep(s.path("tmp"))
-	return s, nil
+	return s, s.wrap(s.tag())
+}
+
+// cacheTag marks a directory that backups, and pexko itself where it lies in a project, leave out
+// (https://bford.info/cachedir/).
+const cacheTag = "Signature: 8a477f597d28d172789f06886806bc55\n# The cache of pexko; whatever is deleted here is made again.\n"
+
+func (s *Store) tag() error {
+	f, err := os.OpenFile(s.path("CACHEDIR.TAG"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(cacheTag)
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	return err
 }
 
 // Close removes what this store has unfinished: uncommitted writers and temporary directories. It may be
