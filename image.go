@@ -43,6 +43,9 @@ func (b *build) image(ctx context.Context, v *base.Variant, set pex.Set, entry p
 		return nil, err
 	}
 	step.Done(fmt.Sprintf("%s: %s", name, counted(t)))
+	if len(t.Collisions) > 0 {
+		b.Progress.Warn(collided(t.Collisions))
+	}
 
 	step = b.Progress.Step("layers")
 	layers, err := b.pack(ctx, v, t)

@@ -41,7 +41,23 @@ func counted(t *warm.Tree) string {
 		files += len(u.Tree)
 		bytes += u.Tree.Size()
 	}
-	return fmt.Sprintf("%d files and links, %s", files, megabytes(bytes))
+	text := fmt.Sprintf("%d files and links, %s", files, megabytes(bytes))
+	if n := len(t.Skipped); n > 0 {
+		text += fmt.Sprintf("; %d without bytecode, as %s: %s", n, t.Skipped[0].Path, t.Skipped[0].Reason)
+	}
+	return text
+}
+
+// collided says which files two distributions have in different versions; long lists are cut.
+func collided(all []warm.Collision) string {
+	var lines []string
+	for _, c := range all[:min(3, len(all))] {
+		lines = append(lines, fmt.Sprintf("%s (of %s, not of %s)", c.Path, c.Winner, c.Loser))
+	}
+	if more := len(all) - len(lines); more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
+	}
+	return "files that several distributions bring are in the image once, as with pip, but here the first wins: " + strings.Join(lines, ", ")
 }
 
 func sizeOf(layers []layer) int64 {

@@ -40,7 +40,7 @@ func (b *build) wheels(ctx context.Context, variants []*base.Variant) ([]pex.Set
 	step := b.Progress.Step("wheels")
 	sets := make([]pex.Set, len(targets))
 	err = b.each(ctx, len(targets), func(ctx context.Context, i int) error {
-		request, err := b.request(pins, own, targets[i])
+		request, err := b.request(pins, own, targets[i], step)
 		if err != nil {
 			return err
 		}
@@ -93,9 +93,9 @@ func (b *build) lock() (*lock.Lock, error) {
 
 // request is what one target's wheels are asked for with. Without a lock the project's wheel itself says what
 // it requires, since its metadata is what its backend made of pyproject.toml, dynamic fields included.
-func (b *build) request(pins *lock.Lock, own *wheel.Wheel, target pex.Target) (pex.WheelsRequest, error) {
+func (b *build) request(pins *lock.Lock, own *wheel.Wheel, target pex.Target, step Step) (pex.WheelsRequest, error) {
 	s := b.settings
-	r := pex.WheelsRequest{Target: target, Lock: pins}
+	r := pex.WheelsRequest{Target: target, Lock: pins, Update: step.Update}
 	if pins != nil {
 		r.Extras, r.Groups = s.Extras.Value, s.Groups.Value
 		return r, nil
