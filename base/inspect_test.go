@@ -416,12 +416,16 @@ func TestPlatforms(t *testing.T) {
 	inner := mutate.AppendManifests(empty.Index, image(v8))
 	index := mutate.AppendManifests(empty.Index, image(amd64), image(v1.Platform{OS: "unknown", Architecture: "unknown"}),
 		mutate.IndexAddendum{Add: inner, Descriptor: v1.Descriptor{MediaType: types.OCIImageIndex}},
+		mutate.IndexAddendum{Add: newImage(t, v1.Platform{}, nil)}, // an artifact
 		mutate.IndexAddendum{Add: newImage(t, v1.Platform{OS: "windows", Architecture: "amd64", OSVersion: "10.0"}, nil)})
 	b, err := Open(t.Context(), "example.com/base:1", memoryPuller{index: index}, Options{Store: newStore(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := platformNames(b.Platforms()); got != "linux/amd64, linux/arm64/v8, windows/amd64" {
+		t.Error(got)
+	}
+	if got := platformNames(b.Supported()); got != "linux/amd64, linux/arm64/v8" {
 		t.Error(got)
 	}
 	if i, err := b.find(arm64); err != nil || i.platform.Variant != "v8" {

@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/pexko/pexko/base/internal/binary/elftest"
 	"github.com/pexko/pexko/bytecode"
 	"github.com/pexko/pexko/internal/cas"
 	"github.com/pexko/pexko/internal/testenv"
@@ -146,6 +149,60 @@ func TestInterpreterForAnotherRelease(t *testing.T) {
 	_, err = b.InterpreterFor(t.Context(), foreign, nil)
 	var none *bytecode.NoInterpreterError
 	if !errors.As(err, &none) || !strings.Contains(err.Error(), "3.12.97") {
+		t.Error(err)
+	}
+}
+
+// A loader is told directories in a list with colons.
+func TestInterpreterInACacheWithAColon(t *testing.T) {
+	store, err := cas.Open(filepath.Join(t.TempDir(), "a:b"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	v, err := inspectImage(t, newImage(t, hostPlatform(), nil, debian.tar(t)), Options{Store: store})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Interpreter(t.Context()); err == nil || !strings.Contains(err.Error(), "choose another with --cache-dir") {
+		t.Error(err)
+	}
+}
+
+// What the program needs must be there, what an extension module needs may be missing.
+func TestInterpreterWithoutALibrary(t *testing.T) {
+	module := string(elftest.File{Needed: []string{"libtk.so", "libm.so.6"}}.Bytes())
+	image := debian.with(files{
+		"usr/lib/python3.11/lib-dynload/_tkinter.so": module, "usr/lib/python3.11/lib-dynload/text.so": "INPUT(-lx)\n",
+		"usr/lib/x86_64-linux-gnu/libm.so.6": "->libm-2.36.so", "usr/lib/x86_64-linux-gnu/libm-2.36.so": string(elftest.File{RPath: "/opt/lib"}.Bytes()),
+		"usr/lib/python3.11/sitecustomize.py": "->/etc/sitecustomize.py", "etc/sitecustomize.py": "pass\n",
+	})
+	v, err := inspectImage(t, newImage(t, amd64, nil, image.tar(t)), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, x, err := v.extract(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := extracted{
+		Program: "usr/bin/python3.11", Loader: "usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2",
+		Libraries: []string{"usr/lib/x86_64-linux-gnu"}, Rigid: []string{"usr/lib/x86_64-linux-gnu/libm.so.6"},
+	}
+	if diff := cmp.Diff(want, x); diff != "" {
+		t.Error(diff)
+	}
+	for _, name := range []string{"usr/lib/x86_64-linux-gnu/libm.so.6", "usr/lib/python3.11/sitecustomize.py", "usr/lib/python3.11/json/__init__.py"} {
+		if info, err := os.Stat(filepath.Join(dir, runtimeRoot, name)); err != nil || !info.Mode().IsRegular() {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	bad := image.with(files{"usr/bin/python3.11": string(elftest.File{Interp: loader64, Needed: []string{"libc.so.6", "libgone.so"}, PyVersion: 0x030b02f0}.Bytes())})
+	v, err = inspectImage(t, newImage(t, amd64, nil, bad.tar(t)), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := v.extract(t.Context()); err == nil || !strings.Contains(err.Error(), "/usr/bin/python3.11 needs libgone.so, which is not in the image") {
 		t.Error(err)
 	}
 }
