@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -68,12 +70,26 @@ Exit codes: 0 done, 1 failed, 2 wrong use (flags, configuration), 130 interrupte
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		DisableAutoGenTag: true,
+		Args:              cobra.ArbitraryArgs, // or cobra would report an unknown command its own way
+		RunE:              unknownCommand,
 	}
 	root.SetIn(a.streams.In)
 	root.SetOut(a.streams.Out)
 	root.SetErr(a.streams.Err)
 	root.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "print no progress, only warnings and errors")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError{flagError{err, cmd.CommandPath()}} })
 	root.AddCommand(a.buildCommand(), a.versionCommand())
 	return root
+}
+
+// unknownCommand is what the program does with no command, or one that there is not.
+func unknownCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return root.Help()
+	}
+	text := fmt.Sprintf("unknown command %q", args[0])
+	if like := root.SuggestionsFor(args[0]); len(like) > 0 {
+		text += "; did you mean " + strings.Join(like, " or ") + "?"
+	}
+	return usageError{flagError{errors.New(text), root.CommandPath()}}
 }

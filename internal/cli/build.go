@@ -68,7 +68,7 @@ func (a *app) buildCommand() *cobra.Command {
 func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {
-			return usageError{err}
+			return usageError{flagError{err, cmd.CommandPath()}}
 		}
 		return nil
 	}

@@ -78,3 +78,12 @@ func (a *app) exit(ctx context.Context, err error) int {
 type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
+
+// flagError is a flag or argument that the command does not know.
+type flagError struct {
+	error
+	command string
+}
+
+// Hint says where they are listed.
+func (e flagError) Hint() string { return e.command + " --help lists what it takes" }
