@@ -70,8 +70,11 @@ Exit codes: 0 done, 1 failed, 2 wrong use (flags, configuration), 130 interrupte
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		DisableAutoGenTag: true,
-		Args:              cobra.ArbitraryArgs, // or cobra would report an unknown command its own way
-		RunE:              unknownCommand,
+
+		SuggestionsMinimumDistance: 2,
+
+		Args: cobra.ArbitraryArgs, // or cobra would report an unknown command its own way
+		RunE: unknownCommand,
 	}
 	root.SetIn(a.streams.In)
 	root.SetOut(a.streams.Out)
