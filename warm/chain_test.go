@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -124,13 +125,25 @@ func (c *chain) pex(r pex.AssembleRequest, wheels []*wheel.Wheel) (*pex.File, st
 	c.t.Helper()
 	dir := filepath.Join(c.t.TempDir(), "app.pex")
 	r.Sets = []pex.Set{{Target: c.target, Wheels: wheels}}
-	r.IncludeTools, r.IgnoreErrors = true, true
+	r.IncludeTools, r.Exclude = true, absent(wheels)
 	check(c.t, c.tool.Write(c.t.Context(), r, pex.Loose, dir))
 	f, err := pex.Read(dir)
 	check(c.t, err)
 	f, err = f.For(c.target)
 	check(c.t, err)
 	return f, dir
+}
+
+// absent are the distributions that wheels require and that are not among them: tests need only some of an application.
+func absent(wheels []*wheel.Wheel) []string {
+	have, want := map[string]bool{}, map[string]bool{}
+	for _, w := range wheels {
+		have[w.Name.Normalized()] = true
+		for _, r := range w.Metadata.RequiresDist {
+			want[wheel.Normalize(r[:len(r)-len(strings.TrimLeft(r, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"))])] = true
+		}
+	}
+	return slices.DeleteFunc(sorted(want), func(name string) bool { return have[name] })
 }
 
 // all is the whole tree above the base.
