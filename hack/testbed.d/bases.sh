@@ -6,7 +6,8 @@
 # alternatives) is taken over: all of it is text and links. Bytecode is compiled for the arm64 sources by the amd64 base's
 # python3, which is the same version: a pyc serves every architecture.
 
-PYTHON_PACKAGES=base-files,usr-is-merged,netbase,tzdata,ca-certificates,python3-minimal,libpython3-stdlib,python3
+# libstdc++6 is what manylinux wheels (numpy) expect of a system; debian:*-slim and python:*-slim have it by way of apt.
+PYTHON_PACKAGES=base-files,usr-is-merged,netbase,tzdata,ca-certificates,libstdc++6,python3-minimal,libpython3-stdlib,python3
 
 # recipe NAME: one line that changes when the base must be built anew.
 recipe() {
