@@ -30,7 +30,7 @@ func (f *File) For(t Target) (*File, error) {
 	if err := a.roots(); err != nil {
 		return nil, err
 	}
-	if len(a.missing) > 0 && !f.Info.IgnoreErrors {
+	if a.absent || len(a.missing) > 0 && !f.Info.IgnoreErrors {
 		return nil, &UnmetError{Target: t, Unmet: a.missing}
 	}
 	of := *f
@@ -93,10 +93,12 @@ type activation struct {
 	keys    []key // in the order of their resolution
 	chosen  []*Distribution
 	missing []string
+	asked   map[string]bool // projects that some distribution was found to require
+	absent  bool            // a root has no distribution at all, which pex does not let ignore_errors pass
 }
 
 func newActivation(f *File, p platform) (*activation, error) {
-	a := &activation{platform: p, info: f.Info, available: map[string][]candidate{}, overrides: map[string][]pep.Requirement{}}
+	a := &activation{platform: p, info: f.Info, available: map[string][]candidate{}, asked: map[string]bool{}, overrides: map[string][]pep.Requirement{}}
 	for i := range f.Distributions {
 		if err := a.offer(&f.Distributions[i]); err != nil {
 			return nil, err
@@ -222,6 +224,8 @@ func (a *activation) root(project string, requirements []pep.Requirement) error 
 		}
 	}
 	if len(offered) == 0 {
+		// environment.py:508 asks a defaultdict with get: a project that was looked up before is in it, empty.
+		a.absent = a.absent || len(a.available[project]) == 0 && !a.asked[project]
 		for _, r := range requirements {
 			a.missing = append(a.missing, r.String())
 		}
@@ -240,6 +244,7 @@ func (a *activation) resolve(r pep.Requirement, extras []string, by *Distributio
 	if slices.ContainsFunc(a.keys, func(have key) bool { return have.satisfies(k) }) {
 		return nil
 	}
+	a.asked[k.project] = true
 	offered := satisfying(a.available[k.project], r)
 	if len(offered) == 0 {
 		line := r.String()

@@ -93,6 +93,59 @@ func (t *Tool) runAssembly(ctx context.Context, r AssembleRequest, layout Layout
 	if err := r.check(); err != nil {
 		return err
 	}
+	work, remove, err := t.o.Store.TempDir()
+	if err != nil {
+		return err
+	}
+	defer remove()
+	var from []string
+	if len(r.Sets) == 1 {
+		from, err = r.wheelArgs(0, filepath.Join(work, "wheels"))
+	} else {
+		from, err = t.dependencies(ctx, r, work)
+	}
+	if err != nil {
+		return err
+	}
+	args, err := r.stage(work)
+	if err != nil {
+		return err
+	}
+	return t.assembly(ctx, append(args, from...), layout, out, work)
+}
+
+// dependencies makes a PEX of each target's wheels, for the one of all to take its distributions and
+// requirements from. pex can resolve wheels for several targets at once, too, but forgets requirements with
+// markers: of each wheel it remembers those that hold on the last target (resolve/pre_resolved_resolver.py:177).
+func (t *Tool) dependencies(ctx context.Context, r AssembleRequest, work string) ([]string, error) {
+	var args []string
+	for i := range r.Sets {
+		own, err := r.wheelArgs(i, filepath.Join(work, fmt.Sprintf("wheels-%d", i)))
+		if err != nil {
+			return nil, err
+		}
+		platform, err := r.platformArg(i, work)
+		if err != nil {
+			return nil, err
+		}
+		if r.IgnoreErrors {
+			own = append(own, "--ignore-errors")
+		}
+		for _, name := range r.Exclude {
+			own = append(own, "--exclude="+name)
+		}
+		made := filepath.Join(work, fmt.Sprintf("target-%d", i))
+		// Packed, since pex installs such a PEX's distributions in PEX_ROOT, where equal ones are one.
+		if err := t.assembly(ctx, append(own, platform), Packed, made, work); err != nil {
+			return nil, err
+		}
+		args = append(args, "--requirements-pex="+made)
+	}
+	return args, nil
+}
+
+// assembly is one run of pex.
+func (t *Tool) assembly(ctx context.Context, args []string, layout Layout, out, work string) error {
 	p, err := t.Python(ctx)
 	if err != nil {
 		return err
@@ -101,16 +154,9 @@ func (t *Tool) runAssembly(ctx context.Context, r AssembleRequest, layout Layout
 	if err != nil {
 		return err
 	}
-	work, remove, err := t.o.Store.TempDir()
-	if err != nil {
-		return err
-	}
-	defer remove()
-	args, err := r.stage(work)
-	if err != nil {
-		return err
-	}
-	args = append(args, "--layout="+string(layout), "--output-file="+out)
+	args = append([]string{
+		"--pip-version=" + PipVersion, "--no-allow-pip-version-fallback", "--layout=" + string(layout), "--output-file=" + out,
+	}, args...)
 	_, err = t.runPex(ctx, p, command{
 		what: "pex",
 		argv: t.pexCommand(p, "pex", args...),
@@ -164,39 +210,44 @@ func fits(w *wheel.Wheel, p platform) error {
 	return nil
 }
 
-// stage lays out wheels, code and platforms below work and returns pex's options.
+// stage lays out code and platforms below work and returns pex's options but for the distributions.
 func (r AssembleRequest) stage(work string) ([]string, error) {
-	wheels, code := filepath.Join(work, "wheels"), filepath.Join(work, "code")
-	args := []string{
-		"--pip-version=" + PipVersion, "--no-allow-pip-version-fallback",
-		"--pre-resolved-dists=" + wheels, "--sources-directory=" + code,
-	}
-	if err := errors.Join(os.Mkdir(wheels, 0o755), os.Mkdir(code, 0o755)); err != nil {
+	code := filepath.Join(work, "code")
+	if err := os.Mkdir(code, 0o755); err != nil {
 		return nil, err
-	}
-	linked := map[string]bool{}
-	for i, set := range r.Sets {
-		file := filepath.Join(work, fmt.Sprintf("platform-%d.json", i))
-		if err := os.WriteFile(file, set.Target.CompletePlatform, 0o644); err != nil {
-			return nil, err
-		}
-		args = append(args, "--complete-platform="+file)
-		for _, w := range set.Wheels {
-			if linked[w.Name.File] {
-				continue
-			}
-			linked[w.Name.File] = true
-			if err := os.Symlink(w.Path, filepath.Join(wheels, w.Name.File)); err != nil {
-				return nil, err
-			}
-		}
 	}
 	if err := writeCode(code, r.Code); err != nil {
 		return nil, err
 	}
-	requirements, err := r.requirements()
-	// Requirements first: argparse would take one that follows --venv, whose value is optional, for that value.
-	return append(append(args, requirements...), r.options()...), err
+	args := append([]string{"--sources-directory=" + code}, r.options()...)
+	for i := range r.Sets {
+		platform, err := r.platformArg(i, work)
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, platform)
+	}
+	return args, nil
+}
+
+func (r AssembleRequest) platformArg(set int, work string) (string, error) {
+	file := filepath.Join(work, fmt.Sprintf("platform-%d.json", set))
+	return "--complete-platform=" + file, os.WriteFile(file, r.Sets[set].Target.CompletePlatform, 0o644)
+}
+
+// wheelArgs gives pex the wheels of one target, in a directory of links, and names each of them: without root
+// requirements pex would leave them out of PEX-INFO.
+func (r AssembleRequest) wheelArgs(set int, dir string) ([]string, error) {
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return nil, err
+	}
+	for _, w := range r.Sets[set].Wheels {
+		if err := os.Symlink(w.Path, filepath.Join(dir, w.Name.File)); err != nil {
+			return nil, err
+		}
+	}
+	requirements, err := r.requirements(set)
+	return append([]string{"--pre-resolved-dists=" + dir}, requirements...), err
 }
 
 // options are those that go into PEX-INFO.
@@ -245,46 +296,34 @@ func quoted(args []string) []string {
 	return all
 }
 
-// requirements names every wheel: without root requirements pex would leave the wheels out of PEX-INFO. A
-// wheel that not all targets have gets a marker that tells the targets apart.
-func (r AssembleRequest) requirements() ([]string, error) {
-	having := map[string][]int{}
-	for i, set := range r.Sets {
-		for _, w := range set.Wheels {
-			pinned := w.Name.Normalized() + "==" + w.Metadata.Version
-			having[pinned] = append(having[pinned], i)
+// requirements names the wheels of one target. A wheel that not all targets have gets a marker that tells the
+// targets apart, by minor version and machine: the PEX is to start on other patch releases, too.
+func (r AssembleRequest) requirements(set int) ([]string, error) {
+	having := map[string]int{}
+	for _, s := range r.Sets {
+		for _, w := range s.Wheels {
+			having[pinnedName(w)]++
 		}
 	}
+	p, err := r.Sets[set].Target.read()
+	if err != nil {
+		return nil, err
+	}
+	var clauses []string
+	for _, name := range []string{"platform_machine", "python_version", "sys_platform"} {
+		value := cmp.Or(p.markers[name], minor(p.markers["python_full_version"]))
+		clauses = append(clauses, fmt.Sprintf("%s == %q", name, value))
+	}
 	var all []string
-	for _, pinned := range slices.Sorted(maps.Keys(having)) {
-		line := pinned
-		if len(having[pinned]) < len(r.Sets) {
-			marker, err := r.markerOf(having[pinned])
-			if err != nil {
-				return nil, err
-			}
-			line += "; " + marker
+	for _, w := range r.Sets[set].Wheels {
+		line := pinnedName(w)
+		if having[line] < len(r.Sets) {
+			line += "; " + strings.Join(clauses, " and ")
 		}
 		all = append(all, line)
 	}
+	slices.Sort(all)
 	return all, nil
 }
 
-// markerOf holds on the targets of the given sets, by minor version and machine: the PEX is to start on other
-// patch releases, too.
-func (r AssembleRequest) markerOf(sets []int) (string, error) {
-	var alternatives []string
-	for _, i := range sets {
-		p, err := r.Sets[i].Target.read()
-		if err != nil {
-			return "", err
-		}
-		var clauses []string
-		for _, name := range []string{"platform_machine", "python_version", "sys_platform"} {
-			value := cmp.Or(p.markers[name], minor(p.markers["python_full_version"]))
-			clauses = append(clauses, fmt.Sprintf("%s == %q", name, value))
-		}
-		alternatives = append(alternatives, strings.Join(clauses, " and "))
-	}
-	return strings.Join(alternatives, " or "), nil
-}
+func pinnedName(w *wheel.Wheel) string { return w.Name.Normalized() + "==" + w.Metadata.Version }

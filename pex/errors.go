@@ -95,3 +95,22 @@ func (e *MissingWheelError) Hint() string {
 	}
 	return "choose a version with a wheel for that platform and Python, another base image, or leave the platform out (--platform)"
 }
+
+// SdistError is a distribution that has no wheel for a target and whose sdist could not be built.
+type SdistError struct {
+	Distribution string
+	Target       Target
+	Python       Python   // tried to build it
+	Output       []string // what pip and the backend said
+}
+
+// Error gives the distribution and the end of the build's output.
+func (e *SdistError) Error() string {
+	return fmt.Sprintf("%s has no wheel for %s, and building it from its sdist with %s failed:\n  %s",
+		e.Distribution, e.Target, e.Python, strings.Join(e.Output, "\n  "))
+}
+
+// Hint says what to do about it.
+func (e *SdistError) Hint() string {
+	return "install what the build asks for (a compiler, headers), choose a version with a wheel, or offer a wheel by PIP_FIND_LINKS or an index"
+}

@@ -26,19 +26,19 @@ func (t *Tool) fetch(ctx context.Context, p Python, dir string) error {
 		return err
 	}
 	defer remove()
-	wheels := filepath.Join(dir, "wheels")
+	wheels, log := filepath.Join(dir, "wheels"), filepath.Join(temp, "pip.log")
 	_, err = t.run.run(ctx, command{
 		what: "pip download of pex " + Version,
 		argv: []string{
 			p.Path, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:",
-			"--require-hashes", "--requirement", list, "--dest", wheels,
+			"--require-hashes", "--requirement", list, "--dest", wheels, "--log", log,
 		},
 		// A constraints file of the user's is meant for the project, not for the tool.
 		env: t.env.with("TMPDIR="+temp).without("PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT"),
 		dir: temp,
 	})
 	if err != nil {
-		return t.explain(p, err)
+		return t.explain(p, err, log, "pexko")
 	}
 	for _, pin := range pinned {
 		if err := pin.check(filepath.Join(wheels, pin.file)); err != nil {

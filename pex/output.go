@@ -111,5 +111,5 @@ func copyFile(from, to string) error {
 		return err
 	}
 	_, err = io.Copy(dest, source)
-	return errors.Join(err, dest.Chmod(mode), dest.Sync(), dest.Close())
+	return errors.Join(err, dest.Chmod(mode), dest.Close())
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -123,49 +122,6 @@ func (t *Tool) root(constraints []byte) (string, error) {
 	return root, os.MkdirAll(root, 0o755)
 }
 
-// pip is the command that runs pex's own pip under p, after installing it below root if need be.
-func (t *Tool) pip(ctx context.Context, p Python, root string) ([]string, error) {
-	home, err := t.home(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	key := fmt.Sprintf("%s %s %s", root, p.Executable, p.Version)
-	if record, ok, err := t.o.Store.Get("pex-pip", key); err != nil {
-		return nil, err
-	} else if ok {
-		if argv, ok := runnable(record); ok {
-			return argv, nil
-		}
-	}
-	argv := []string{p.Path, "-c", bootstrapProgram, PipVersion}
-	for _, pin := range pinned[1:] {
-		argv = append(argv, filepath.Join(home, "wheels", pin.file))
-	}
-	out, err := t.runPex(ctx, p, command{what: "installing pip " + PipVersion + " for pex", argv: argv, answer: true}, root)
-	if err != nil {
-		return nil, err
-	}
-	made, ok := runnable(out)
-	if !ok {
-		return nil, fmt.Errorf("installing pip %s for pex: no usable command in %q", PipVersion, out)
-	}
-	return made, t.o.Store.Put("pex-pip", key, out)
-}
-
-// runnable decodes a command whose files are there.
-func runnable(record []byte) ([]string, bool) {
-	var argv []string
-	if json.Unmarshal(record, &argv) != nil || len(argv) < 2 {
-		return nil, false
-	}
-	for _, file := range []string{argv[0], argv[len(argv)-1]} {
-		if _, err := os.Stat(file); err != nil {
-			return nil, false
-		}
-	}
-	return argv, true
-}
-
 // pexCommand is the command line of a module of pex: "pex" itself or "pex.cli", which is pex3.
 func (t *Tool) pexCommand(p Python, module string, args ...string) []string {
 	argv := append([]string{p.Path, "-c", runProgram, module}, args...)
@@ -175,13 +131,22 @@ func (t *Tool) pexCommand(p Python, module string, args ...string) []string {
 	return argv
 }
 
-// runPex runs c with pex importable, root as PEX_ROOT, and a temporary directory that is gone afterwards,
-// also when the process was killed.
+// runPex runs c with pex importable and root as PEX_ROOT.
 func (t *Tool) runPex(ctx context.Context, p Python, c command, root string) ([]byte, error) {
 	home, err := t.home(ctx, p)
 	if err != nil {
 		return nil, err
 	}
+	if c.env == nil {
+		c.env = t.env
+	}
+	c.env = c.env.with("PYTHONPATH=" + filepath.Join(home, "pex"))
+	return t.runIn(ctx, p, c, root)
+}
+
+// runIn runs c with root as PEX_ROOT and a temporary directory that is gone afterwards, also when the process
+// was killed.
+func (t *Tool) runIn(ctx context.Context, p Python, c command, root string) ([]byte, error) {
 	temp, remove, err := t.o.Store.TempDir()
 	if err != nil {
 		return nil, err
@@ -193,7 +158,7 @@ func (t *Tool) runPex(ctx context.Context, p Python, c command, root string) ([]
 	if file, ok := t.config(p).siteFile(); ok && c.env.get("PIP_CONFIG_FILE") == "" {
 		c.env = c.env.with("PIP_CONFIG_FILE=" + file)
 	}
-	c.env = c.env.with("PYTHONPATH="+filepath.Join(home, "pex"), "PEX_ROOT="+root, "TMPDIR="+temp)
+	c.env = c.env.with("PEX_ROOT="+root, "TMPDIR="+temp)
 	if c.dir == "" {
 		c.dir = temp
 	}

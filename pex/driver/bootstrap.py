@@ -1,5 +1,5 @@
-# Installs the given wheels as the pip of pex, where pex itself would look for it, and prints the command
-# that runs it. Usage: bootstrap.py PIP_VERSION WHEEL..., with PYTHONPATH=<pex> and PEX_ROOT set.
+# Installs the given wheels as the pip of pex, where pex itself would look for it, and prints how it is run.
+# Usage: bootstrap.py PIP_VERSION WHEEL..., with PYTHONPATH=<pex> and PEX_ROOT set.
 #
 # These are the calls that pex makes in pip/installation.py:319 (_resolved_installation), less the download
 # of the wheels, for which pex uses the pip of ensurepip or one from 2020. The resulting PEX has the same
@@ -16,4 +16,4 @@ pip = installation._pip_installation(
     iter_distribution_locations=lambda: [installation._install_wheel(wheel) for wheel in wheels],
     fingerprint=installation._fingerprint(()),
 )
-sys.stdout.write(json.dumps(pip._pip_venv.execute_args()))
+sys.stdout.write(json.dumps({"argv": pip._pip_venv.execute_args(), "cache": pip.cache_dir}))
