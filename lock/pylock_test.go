@@ -42,21 +42,29 @@ func TestSelectFromPylock(t *testing.T) {
 		want           string // by lines
 		err            string
 	}{
-		"rank": {text: pkg("a", "1", files("a-1-py3-none-any.whl", "a-1-cp311-abi3-manylinux_2_17_aarch64.whl", "a-1-cp312-cp312-manylinux_2_17_aarch64.whl")),
-			want: "a==1 wheel a-1-cp311-abi3-manylinux_2_17_aarch64.whl"},
+		"rank": {
+			text: pkg("a", "1", files("a-1-py3-none-any.whl", "a-1-cp311-abi3-manylinux_2_17_aarch64.whl", "a-1-cp312-cp312-manylinux_2_17_aarch64.whl")),
+			want: "a==1 wheel a-1-cp311-abi3-manylinux_2_17_aarch64.whl",
+		},
 		"build tag":     {text: pkg("a", "1", files("a-1-py3-none-any.whl", "a-1-2-py3-none-any.whl")), want: "a==1 wheel a-1-2-py3-none-any.whl"},
 		"sdist":         {text: pkg("a", "1", files("a-1-cp311-cp311-win_amd64.whl", "a-1.tar.gz")), want: "a==1 sdist "},
 		"local version": {text: pkg("a", "1+cu128", files("a-1+cu128-py3-none-any.whl")), want: "a==1+cu128 wheel a-1+cu128-py3-none-any.whl"},
 		"marker":        {text: pkg("a", "1", "marker = \"sys_platform == 'win32'\"\n"+files("a-1-py3-none-any.whl")) + pkg("a", "2", "marker = \"sys_platform != 'win32'\"\n"+files("a-2-py3-none-any.whl")), want: "a==2 wheel a-2-py3-none-any.whl"},
-		"extras and groups": {text: "extras = ['x']\ndependency-groups = ['dev', 'doc']\ndefault-groups = ['main']\n" +
-			pkg("a", "1", "marker = \"'main' in dependency_groups\"\n"+files("a-1-py3-none-any.whl")) + pkg("b", "1", "marker = \"'X' in extras\"\n"+files("b-1-py3-none-any.whl")) +
-			pkg("c", "1", "marker = \"'dev' in dependency_groups\"\n"+files("c-1-py3-none-any.whl")) + pkg("d", "1", "marker = \"'doc' in dependency_groups\"\n"+files("d-1-py3-none-any.whl")),
-			extras: []string{"X"}, groups: []string{"dev"}, want: "a==1 wheel a-1-py3-none-any.whl\nb==1 wheel b-1-py3-none-any.whl\nc==1 wheel c-1-py3-none-any.whl"},
-		"origins": {text: pkg("a", "1", "vcs = { type = 'git', url = 'https://git.example/a', commit-id = 'abc' }") + "[[packages]]\nname = 'b'\ndirectory = { path = './b' }\n" +
-			pkg("c", "1", "archive = { url = 'https://files.example/c-1.zip', hashes = { sha256 = 'x' } }") + pkg("d", "1", "archive = { path = 'd-1-py3-none-any.whl', hashes = { sha256 = 'x' } }"),
-			want: "a==1 vcs \nb directory \nc==1 archive \nd==1 wheel d-1-py3-none-any.whl"},
-		"all missing": {text: pkg("a", "1", files("a-1-cp311-cp311-win_amd64.whl", "a-1-cp312-cp312-manylinux_2_17_aarch64.whl")) + pkg("b", "2", files("b-2-py2-none-any.whl")),
-			err: "a 1: no wheel for CPython 3.11.2, linux aarch64, cp311-cp311-manylinux_2_36_aarch64; the lock offers\n  a-1-cp311-cp311-win_amd64.whl\n  a-1-cp312-cp312-manylinux_2_17_aarch64.whl\nb 2: no wheel for CPython 3.11.2, linux aarch64, cp311-cp311-manylinux_2_36_aarch64; the lock offers\n  b-2-py2-none-any.whl"},
+		"extras and groups": {
+			text: "extras = ['x']\ndependency-groups = ['dev', 'doc']\ndefault-groups = ['main']\n" +
+				pkg("a", "1", "marker = \"'main' in dependency_groups\"\n"+files("a-1-py3-none-any.whl")) + pkg("b", "1", "marker = \"'X' in extras\"\n"+files("b-1-py3-none-any.whl")) +
+				pkg("c", "1", "marker = \"'dev' in dependency_groups\"\n"+files("c-1-py3-none-any.whl")) + pkg("d", "1", "marker = \"'doc' in dependency_groups\"\n"+files("d-1-py3-none-any.whl")),
+			extras: []string{"X"}, groups: []string{"dev"}, want: "a==1 wheel a-1-py3-none-any.whl\nb==1 wheel b-1-py3-none-any.whl\nc==1 wheel c-1-py3-none-any.whl",
+		},
+		"origins": {
+			text: pkg("a", "1", "vcs = { type = 'git', url = 'https://git.example/a', commit-id = 'abc' }") + "[[packages]]\nname = 'b'\ndirectory = { path = './b' }\n" +
+				pkg("c", "1", "archive = { url = 'https://files.example/c-1.zip', hashes = { sha256 = 'x' } }") + pkg("d", "1", "archive = { path = 'd-1-py3-none-any.whl', hashes = { sha256 = 'x' } }"),
+			want: "a==1 vcs \nb directory \nc==1 archive \nd==1 wheel d-1-py3-none-any.whl",
+		},
+		"all missing": {
+			text: pkg("a", "1", files("a-1-cp311-cp311-win_amd64.whl", "a-1-cp312-cp312-manylinux_2_17_aarch64.whl")) + pkg("b", "2", files("b-2-py2-none-any.whl")),
+			err:  "a 1: no wheel for CPython 3.11.2, linux aarch64, cp311-cp311-manylinux_2_36_aarch64; the lock offers\n  a-1-cp311-cp311-win_amd64.whl\n  a-1-cp312-cp312-manylinux_2_17_aarch64.whl\nb 2: no wheel for CPython 3.11.2, linux aarch64, cp311-cp311-manylinux_2_36_aarch64; the lock offers\n  b-2-py2-none-any.whl",
+		},
 		"ambiguous":         {text: pkg("a", "1", files("a-1-py3-none-any.whl")) + pkg("A", "2", files("a-2-py3-none-any.whl")), err: "packages[0] and packages[1] are both a and both apply to"},
 		"python":            {text: "requires-python = '>=3.12'\n", err: "the lock requires Python >=3.12, and the target has 3.11.2"},
 		"package's python":  {text: pkg("a", "1", "requires-python = '<3.11'\n"+files("a-1-py3-none-any.whl")), err: "a 1 requires Python <3.11, and the target has 3.11.2"},

@@ -1,6 +1,7 @@
 package lock
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -95,48 +96,68 @@ func (r *requirementsReader) readLine(path string, line logicalLine, constraint 
 	if err != nil {
 		return bad(err)
 	}
-	editable, include, kind := "", "", ""
-	for _, option := range options {
-		switch option.name {
-		case "--editable":
-			editable = option.value
-		case "--requirement", "--constraint":
-			// pip obeys the first -r of a line, and a -c only where there is no -r.
-			if kind != "--requirement" && kind != option.name {
-				include, kind = option.value, option.name
-			}
-		case "--require-hashes":
-			r.requireHashes = true
-		}
-	}
+	said := meaningOf(options)
+	r.requireHashes = r.requireHashes || said.requireHashes
 	switch {
-	case requirement == "" && editable == "" && kind != "":
-		err = r.include(path, include, kind == "--constraint")
-		if errors.Is(err, errInclude) {
+	case requirement != "" || said.editable != "":
+		p, err := parseRequirementLine(requirement, said.editable)
+		if err == nil {
+			err = p.addHashes(options)
+		}
+		if err != nil {
 			return bad(err)
 		}
-		return err
-	case requirement == "" && editable == "" && len(options) > 0 && options[0].name == "--hash":
+		p.Line = fmt.Sprintf("%s:%d", path, line.number)
+		r.add(p, constraint)
+	case said.include != "":
+		if err := r.include(path, said.include, said.constraint); errors.Is(err, errInclude) {
+			return bad(err)
+		} else if err != nil {
+			return err
+		}
+	case len(options) > 0 && options[0].name == "--hash":
 		r.lock.Warnings = append(r.lock.Warnings, fmt.Sprintf("%s:%d: --hash without a requirement, which pip ignores; does the line before lack a backslash?", path, line.number))
-		return nil
-	case requirement == "" && editable == "":
+	default:
 		r.lock.Options = append(r.lock.Options, line.text)
-		return nil
-	}
-	p, err := parseRequirementLine(requirement, editable)
-	if err != nil {
-		return bad(err)
-	}
-	if err := p.addHashes(options); err != nil {
-		return bad(err)
-	}
-	p.Line = fmt.Sprintf("%s:%d", path, line.number)
-	if constraint {
-		r.constraints = append(r.constraints, p)
-	} else {
-		r.packages = append(r.packages, p)
 	}
 	return nil
+}
+
+func (r *requirementsReader) add(p Package, constraint bool) {
+	if constraint {
+		r.constraints = append(r.constraints, p)
+		return
+	}
+	r.packages = append(r.packages, p)
+}
+
+// meaning is what the options of one line say that a lock must know.
+type meaning struct {
+	editable, include string
+	// constraint says that what is included are constraints.
+	constraint, requireHashes bool
+}
+
+// meaningOf follows pip: of a line's includes the first -r counts, a -c only where there is no -r.
+func meaningOf(options []option) meaning {
+	var m meaning
+	for _, o := range options {
+		switch o.name {
+		case "--editable":
+			m.editable = cmp.Or(m.editable, o.value)
+		case "--requirement":
+			if m.include == "" || m.constraint {
+				m.include, m.constraint = o.value, false
+			}
+		case "--constraint":
+			if m.include == "" {
+				m.include, m.constraint = o.value, true
+			}
+		case "--require-hashes":
+			m.requireHashes = true
+		}
+	}
+	return m
 }
 
 // errInclude marks an error of the line that includes and not of the file that is included.

@@ -56,8 +56,10 @@ func TestArchivesThatAreRead(t *testing.T) {
 		"comment":     {end{comment: "made by hand"}, good()},
 		"directories": {end{}, with(member{name: "a/"})},
 		"zstd":        {end{}, bent(func(m *member) { m.method = methodZstd })},
-		"utf-8 name": {end{}, with(member{name: "é", local: func(h *header) { h.flags = flagUTF8 },
-			central: func(h *header) { h.flags = flagUTF8 }})},
+		"utf-8 name": {end{}, with(member{
+			name: "é", local: func(h *header) { h.flags = flagUTF8 },
+			central: func(h *header) { h.flags = flagUTF8 },
+		})},
 		"descriptor":                        {end{}, bent(func(m *member) { m.descriptor = descriptor(false, true) })},
 		"descriptor without signature":      {end{}, bent(func(m *member) { m.descriptor = descriptor(false, false) })},
 		"descriptor, wide":                  {end{}, bent(func(m *member) { m.descriptor = descriptor(true, true) })},
@@ -142,8 +144,11 @@ func TestArchivesThatAreRefused(t *testing.T) {
 		"content from nothing":    {end{}, bent(func(m *member) { m.data = []byte{} }), "a file of 6 bytes from no data"},
 		"before the first":        {end{}, bent(func(m *member) { m.padding = "#!/bin/sh\n" }), "begins at byte 10 where the entry before it ends at 0"},
 		"between two":             {end{}, with(member{name: "a", padding: "hidden"}), "where the entry before it ends at"},
-		"overlap": {end{}, with(member{name: "demo.pyx", central: func(h *header) { h.offset = 0 }}),
-			`entry "demo.py": overlaps what comes after it`},
+		"overlap": {
+			end{},
+			with(member{name: "demo.pyx", central: func(h *header) { h.offset = 0 }}),
+			`entry "demo.py": overlaps what comes after it`,
+		},
 		"longer than the gap": {end{}, bent(func(m *member) {
 			longer := func(h *header) { h.compressed += 10 }
 			m.local, m.central = longer, longer

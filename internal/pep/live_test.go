@@ -36,5 +36,5 @@ func TestAnswersOfPackagingLive(t *testing.T) {
 	if string(ask()) != string(kept) {
 		t.Error("testdata/packaging.json is not what testdata/generate.py writes; run it again")
 	}
-	checkAnswers(t, ask("150", "751"))
+	checkAnswers(t, ask("40", "751"))
 }
