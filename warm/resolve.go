@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/pexko/pexko/internal/tree"
@@ -194,19 +193,38 @@ func (b *build) extension(at string) bool {
 	return false
 }
 
-// elsewhere tells whether a .pth file may put the module on the path: if there is a directory that holds it.
+// elsewhere tells whether a .pth file may put the module on the path: in a directory that one names, or anywhere if one runs
+// code. setuptools' does, and adds nothing.
 func (b *build) elsewhere(at string) bool {
 	site := b.m.find(b.p.libs())
-	pth := slices.ContainsFunc(sorted(site.kids), func(name string) bool {
-		return strings.HasSuffix(name, ".pth") && site.kids[name].leaf.from != b.m.own
-	})
-	return pth && b.m.root.has(at)
+	for _, name := range sorted(site.kids) {
+		l := site.kids[name].leaf
+		if l == nil || !strings.HasSuffix(name, ".pth") || l.from == b.m.own || name == "distutils-precedence.pth" {
+			continue
+		}
+		source, ok := b.sourceOf(l)
+		if !ok {
+			continue
+		}
+		text, err := source.Read(textLimit)
+		if err != nil {
+			return true
+		}
+		for line := range strings.Lines(string(text)) {
+			if line = strings.TrimSpace(line); strings.HasPrefix(line, "import") && b.m.root.has(at) {
+				return true
+			}
+			if dir := b.m.find(path.Join(b.p.libs(), line)); line != "" && dir != nil && dir.holds(at) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // has tells whether some directory at or below the node holds the module.
 func (n *node) has(at string) bool {
-	m := merged{root: n}
-	if m.find(at) != nil || m.find(at+".py") != nil {
+	if n.holds(at) {
 		return true
 	}
 	for _, kid := range n.kids {
@@ -215,4 +233,10 @@ func (n *node) has(at string) bool {
 		}
 	}
 	return false
+}
+
+// holds tells whether the node's directory is one from which the module can be imported.
+func (n *node) holds(at string) bool {
+	m := merged{root: n}
+	return m.find(at) != nil || m.find(at+".py") != nil
 }
