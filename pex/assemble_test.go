@@ -116,10 +116,11 @@ func TestThePEXDoesNotDependOnTheHost(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0o077))
 	index := toolIndex(t, testenv.IndexOptions{})
 	markupsafe := testenv.Wheelhouse(t, testenv.Wheels{Python: "3.13", Platform: "linux/arm64", Requirements: []string{"MarkupSafe==3.0.2"}})
-	wheels := append(writeAll(t, colliding("one", "two")...), open(t, filepath.Join(markupsafe, arm64Wheel)))
+	starter := distribution{name: "starter", version: "1.0", entryPoints: "[console_scripts]\nstart = starter:main\n"}
+	wheels := append(writeAll(t, append(colliding("one", "two"), starter)...), open(t, filepath.Join(markupsafe, arm64Wheel)))
 	target := linux("3.13.5", "aarch64")
 	r := AssembleRequest{
-		Sets: []Set{{target, wheels}}, Script: "shared", InjectPythonArgs: []string{"-u", "-W", "a b"}, InjectArgs: []string{"it's"},
+		Sets: []Set{{target, wheels}}, Script: "start", InjectPythonArgs: []string{"-u", "-W", "a b"}, InjectArgs: []string{"it's"},
 		InjectEnv: map[string]string{"B": "2", "A": "1"}, InterpreterConstraints: []string{"==3.13.*"},
 		Code: tree.Tree{tree.NewFile("app/__init__.py", 0o600, []byte("x = 1\n")), tree.NewFile("app/run", 0o700, []byte("#!/bin/sh\n"))},
 	}
@@ -170,11 +171,14 @@ func byHand(t *testing.T, tool *Tool, r AssembleRequest, want string) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	args := []string{"-m", "pex", "--layout", "loose", "-o", "app", "-D", "code", "-c", "shared", "--complete-platform", "platform.json",
+	args := []string{"-m", "pex", "--layout", "loose", "-o", "app", "-D", "code", "-c", "start", "--complete-platform", "platform.json",
 		"--inject-python-args=-u -W 'a b'", "--inject-args", `it\'s`, "--inject-env", "A=1", "--inject-env", "B=2"}
+	var requirements []string
 	for _, w := range r.Sets[0].Wheels {
-		args = append(args, "--pre-resolved-dist", w.Path, w.Metadata.Name+"=="+w.Metadata.Version)
+		args = append(args, "--pre-resolved-dist", w.Path)
+		requirements = append(requirements, w.Metadata.Name+"=="+w.Metadata.Version)
 	}
+	args = append(args, requirements...)
 	writeText(t, filepath.Join(dir, "platform.json"), string(r.Sets[0].Target.CompletePlatform))
 	writeText(t, filepath.Join(dir, "code/app/__init__.py"), "x = 1\n")
 	writeText(t, filepath.Join(dir, "code/app/run"), "#!/bin/sh\n")

@@ -72,7 +72,7 @@ type MissingWheelError struct {
 
 // Error gives the distribution, the target, and what exists instead.
 func (e *MissingWheelError) Error() string {
-	text := fmt.Sprintf("%s %s has no wheel for %s", e.Distribution, e.Version, e.Target)
+	text := fmt.Sprintf("%s has no wheel for %s", strings.TrimSpace(e.Distribution+" "+e.Version), e.Target)
 	if e.tags != "" {
 		text += " (" + e.tags + ", …)"
 	}
