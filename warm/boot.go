@@ -78,5 +78,5 @@ func (s *stdlib) unit(p place) (Unit, bool) {
 		return Unit{}, false
 	}
 	s.pycs.Sort()
-	return Unit{Kind: Stdlib, Name: Stdlib.String(), Key: keyOf("stdlib", s.base, p.py.version, p.py.tag), Pure: true, Tree: s.pycs}, true
+	return Unit{Kind: Stdlib, Name: Stdlib.String(), Key: keyOf("stdlib", s.base, p.py.compiler, p.py.tag), Pure: true, Tree: s.pycs}, true
 }

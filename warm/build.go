@@ -147,7 +147,14 @@ func (b *build) merge() error {
 func (b *build) add(at string, l *leaf) error {
 	won, err := b.m.add(at, l)
 	if err == nil && !won {
-		b.clashes = append(b.clashes, Collision{path.Join(b.p.venv(), at), b.m.find(at).leaf.from.name, l.from.name})
+		winner := b.m.find(at).leaf
+		same, err := sameContent(winner, l)
+		if err != nil {
+			return err
+		}
+		if !same {
+			b.clashes = append(b.clashes, Collision{path.Join(b.p.venv(), at), winner.from.name, l.from.name})
+		}
 	}
 	return err
 }
@@ -196,9 +203,8 @@ func (b *build) compileAll() {
 
 // units emits the entries, unit by unit, in the order of the layers.
 func (b *build) units(std *stdlib, boot, app *tree.Tree) ([]Unit, error) {
-	rows := b.rows()
 	for _, c := range b.chroots {
-		if err := c.writeInfo(b.m, rows, c.project); err != nil {
+		if err := c.writeInfo(b.m); err != nil {
 			return nil, err
 		}
 	}
@@ -246,17 +252,4 @@ func (b *build) ownDirs(t tree.Tree, venvDirs map[string]bool) tree.Tree {
 		}
 	}
 	return own
-}
-
-// rows are what RECORDs say of the files of the wheels.
-func (b *build) rows() map[*source]map[string]wheel.Row {
-	all := map[*source]map[string]wheel.Row{}
-	for i, c := range b.chroots {
-		rows := make(map[string]wheel.Row, len(c.record.Rows))
-		for _, r := range c.record.Rows {
-			rows[r.Path] = r
-		}
-		all[b.sources[len(b.code.roots)+i]] = rows
-	}
-	return all
 }

@@ -28,7 +28,7 @@ func (c *chroot) claim(m *merged, s *source) error {
 func (c *chroot) infoPath(p place, name string) string { return path.Join(p.libs(), c.info, name) }
 
 // writeInfo fills in what claim reserved, when it is known who won which file.
-func (c *chroot) writeInfo(m *merged, rows map[*source]map[string]wheel.Row, app bool) error {
+func (c *chroot) writeInfo(m *merged) error {
 	content := map[string][]byte{"INSTALLER": []byte(installer), "REQUESTED": nil}
 	r := wheel.Record{CRLF: c.record.CRLF}
 	var last []wheel.Row // what pex writes after the files it made itself
@@ -40,7 +40,7 @@ func (c *chroot) writeInfo(m *merged, rows map[*source]map[string]wheel.Row, app
 		case strings.HasSuffix(old.Path, "/"):
 			r.Rows = append(r.Rows, old)
 		default:
-			now, ok, err := c.rowNow(old, m, rows, app)
+			now, ok, err := c.rowNow(old, m)
 			if err != nil {
 				return err
 			}
@@ -68,7 +68,7 @@ func (c *chroot) writeInfo(m *merged, rows map[*source]map[string]wheel.Row, app
 }
 
 // rowNow is the row of a file as the venv has it; false if it has none of that path.
-func (c *chroot) rowNow(old wheel.Row, m *merged, rows map[*source]map[string]wheel.Row, app bool) (wheel.Row, bool, error) {
+func (c *chroot) rowNow(old wheel.Row, m *merged) (wheel.Row, bool, error) {
 	if _, ok := c.files[old.Path]; !ok {
 		return wheel.Row{}, false, nil
 	}
@@ -82,9 +82,9 @@ func (c *chroot) rowNow(old wheel.Row, m *merged, rows map[*source]map[string]wh
 		return wheel.Row{}, false, nil
 	}
 	switch l := n.leaf; {
-	case l.from.app && !app: // this unit must not change with the code
+	case l.from.app && !c.project: // this unit must not change with the code
 	case l.made == nil:
-		won := rows[l.from][l.at]
+		won := l.from.rows[l.at]
 		now.Hash, now.Size = won.Hash, won.Size
 	case l.made.Kind == tree.File:
 		text, err := l.made.Read(scriptLimit)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/pexko/pexko/internal/tree"
+	"github.com/pexko/pexko/wheel"
 )
 
 // source is a directory of the image whose files the venv shows: a wheel's chroot or an import root of the application.
@@ -21,6 +22,7 @@ type source struct {
 	total map[string]int
 	files map[string]tree.Entry // by path below dir
 	pycs  map[string]tree.Entry // by the path of their source below dir
+	rows  map[string]wheel.Row  // what RECORD says of files; nil for the application
 }
 
 // count fills total.
@@ -39,6 +41,39 @@ type leaf struct {
 	at   string      // below from.dir
 	made *tree.Entry // what is written in place of a link; its path and origin are set when it is emitted
 	copy bool        // a file of its own in place of a link
+}
+
+// entry is the file behind a leaf.
+func (l *leaf) entry() tree.Entry {
+	if l.made != nil {
+		return *l.made
+	}
+	return l.from.files[l.at]
+}
+
+// sameContent tells whether two providers of a path mean the same file. RECORDs spare most of the reading.
+func sameContent(a, b *leaf) (bool, error) {
+	x, y := a.entry(), b.entry()
+	if x.Kind != y.Kind || x.Size != y.Size || x.Link != y.Link {
+		return false, nil
+	}
+	if x.Kind != tree.File {
+		return true, nil
+	}
+	if a.made == nil && b.made == nil {
+		p, q := a.from.rows[a.at].Hash, b.from.rows[b.at].Hash
+		if algorithm, _, _ := strings.Cut(p, "="); p != "" && strings.HasPrefix(q, algorithm+"=") {
+			return p == q, nil
+		}
+	}
+	k, l := newKey(), newKey()
+	if err := k.addFile(x); err != nil {
+		return false, err
+	}
+	if err := l.addFile(y); err != nil {
+		return false, err
+	}
+	return k.String() == l.String(), nil
 }
 
 // node is a name in the merged venv: a file, or a directory with names.

@@ -39,12 +39,6 @@ func (b *build) unzipped() tree.Tree {
 		tree.NewFile(in(at("__main__.py")), 0o755, b.file.Main),
 		tree.NewLink(in(at(".last-access")), "/dev/null"),
 	}
-	for _, e := range b.file.Pex {
-		if e.Kind == tree.File && !bytecodeFile(e.Path) {
-			e.Path, e.Mode = path.Join(in(at("__pex__")), e.Path), mode(e)
-			t = append(t, e)
-		}
-	}
 	for _, c := range b.chroots {
 		t = append(t, link(at(path.Join(".deps", c.wheel)), c.dir))
 	}
@@ -74,7 +68,8 @@ func (b *build) userTops() []string {
 	return slices.DeleteFunc(sorted(b.code.tops(b.p)), func(name string) bool { return slices.Contains(pexNames[:], name) })
 }
 
-// dirPex is the PEX that a user can start by name, PEX_ROOT/<name>.pex. Its __main__ is the only part that is not a link.
+// dirPex is the PEX that a user can start by name, PEX_ROOT/<name>.pex. What is
+// not a link there is its __main__ and __pex__, by which Python code imports a PEX.
 func (b *build) dirPex(main []byte) tree.Tree {
 	dir := b.dirPexPath()
 	at := func(name string) string { return path.Join(dir, name) }
@@ -86,8 +81,11 @@ func (b *build) dirPex(main []byte) tree.Tree {
 	if len(b.chroots) > 0 {
 		t = append(t, link(at(".deps"), path.Join(b.unzippedDir(), ".deps")))
 	}
-	if len(b.file.Pex) > 0 {
-		t = append(t, link(at("__pex__"), path.Join(b.unzippedDir(), "__pex__")))
+	for _, e := range b.file.Pex {
+		if e.Kind == tree.File && !bytecodeFile(e.Path) {
+			e.Path, e.Mode, e.UID, e.GID = path.Join(in(at("__pex__")), e.Path), mode(e), 0, 0
+			t = append(t, e)
+		}
 	}
 	tops := b.code.tops(b.p)
 	for _, name := range b.userTops() {

@@ -10,12 +10,13 @@ import (
 
 // python is what the layout of a venv depends on.
 type python struct {
-	version string // X.Y.Z as bytecode.Interpreter.Version has it
-	minor   string // X.Y
-	lib     string // the directory below lib/: python3.11, python3.13t
-	tag     string // of pycs: cpython-311
-	invoked string // absolute path in the image that the venv's python links to
-	real    string // the same with links resolved; pex hashes this one
+	version  string // X.Y.Z as bytecode.Interpreter.Version has it
+	minor    string // X.Y
+	lib      string // the directory below lib/: python3.11, python3.13t
+	tag      string // of pycs: cpython-311
+	compiler string // what determines bytecode besides the sources; X.Y.Z of who compiles
+	invoked  string // absolute path in the image that the venv's python links to
+	real     string // the same with links resolved; pex hashes this one
 }
 
 // place knows where everything lies in the image. All paths are absolute and slash-separated.

@@ -168,15 +168,11 @@ func importable(name string) bool {
 
 // sourceOf is the file behind a leaf, under the name by which it is known to the user.
 func (b *build) sourceOf(l *leaf) (tree.Entry, bool) {
-	if l.made != nil {
-		return *l.made, true
+	e := l.entry()
+	if l.made == nil {
+		e.Path = path.Join(l.from.dir, l.at)
 	}
-	e := l.from.files[l.at]
-	if e.Kind != tree.File {
-		return e, false
-	}
-	e.Path = path.Join(l.from.dir, l.at)
-	return e, true
+	return e, e.Kind == tree.File
 }
 
 // extension tells whether a compiled module is there: at.so, at.abi3.so, at.cpython-311-x86_64-linux-gnu.so.

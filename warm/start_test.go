@@ -167,3 +167,29 @@ func (s startCase) check(t *testing.T, got, plain report) {
 		t.Errorf("from a plain venv (-) it differs:\n%s", diff)
 	}
 }
+
+// TestStartOfOtherKinds starts a script that is no Python, and an image without bytecode.
+func TestStartOfOtherKinds(t *testing.T) {
+	t.Parallel()
+	podman := testenv.Podman(t)
+	c := newChain(t, "bookworm", amd64)
+	f, _ := c.pex(pex.AssembleRequest{}, oddWheels(t))
+	for _, test := range []struct {
+		entry    EntryPoint
+		compiler Compiler
+		out      string
+	}{
+		{EntryPoint{Script: "sh-tool"}, c.compiler(), "sh tool a b\n"},
+		{EntryPoint{Script: "py-tool"}, nil, "py tool\n"},
+		{EntryPoint{Module: "odd_one", Function: "main"}, nil, "odd-one\n"},
+	} {
+		app := shop()
+		app.Entry = test.entry
+		made, err := Make(t.Context(), f, c.variant, app, test.compiler, Options{})
+		check(t, err)
+		got := podman.Run(testenv.Container{Image: c.image(made, podman), ReadOnly: true, Args: []string{"a", "b"}})
+		if got.Code != 0 || got.Stdout != test.out {
+			t.Errorf("%s: exit code %d\n%s\n%s", test.entry, got.Code, got.Stdout, got.Stderr)
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/pexko/pexko/bytecode"
 	"github.com/pexko/pexko/internal/tree"
+	"github.com/pexko/pexko/wheel"
 )
 
 // Kind says what a unit is, in the order of the layers.
@@ -163,7 +164,7 @@ func within(t tree.Tree, dir string) tree.Tree {
 // anything is compiled: the fingerprint covers names and contents, .layout.json aside, and no mode.
 func (c *chroot) unit(p place, compiled bool) (Unit, error) {
 	k := newKey()
-	k.add("wheel", c.fingerprint, c.dir, p.venv(), p.py.version, p.py.lib, p.py.tag, strconv.FormatBool(compiled))
+	k.add("wheel", c.fingerprint, c.dir, p.venv(), p.py.compiler, p.py.lib, p.py.tag, strconv.FormatBool(compiled))
 	for _, name := range sorted(c.files) {
 		k.add(name, strconv.FormatBool(c.executable(name)))
 		if name == layoutFile {
@@ -177,7 +178,10 @@ func (c *chroot) unit(p place, compiled bool) (Unit, error) {
 
 // source is the chroot as the merge sees it.
 func (c *chroot) source() *source {
-	s := &source{name: c.name, origin: c.name, dir: c.dir, app: c.project, files: c.files, pycs: c.pycs}
+	s := &source{name: c.name, origin: c.name, dir: c.dir, app: c.project, files: c.files, pycs: c.pycs, rows: map[string]wheel.Row{}}
+	for _, r := range c.record.Rows {
+		s.rows[r.Path] = r
+	}
 	s.count()
 	return s
 }

@@ -33,8 +33,14 @@ type Tree struct {
 	Collisions []Collision
 }
 
-// Options are where things lie in the image. The zero value is what images have; tests choose other places.
+// Options are what is seldom chosen. The zero value is what images have.
 type Options struct {
+	// Compiler is the X.Y.Z of the interpreter behind the compiler, if that is not the base's own release. It
+	// is part of the keys of units, whose bytecode it determines.
+	Compiler string
+
+	// Where things lie in the image; tests choose other places.
+
 	Root string // PEX_ROOT, default "/pex"
 	App  string // the application's files, default "/app"
 	Home string // of the default user, default "/home/nonroot"
@@ -79,7 +85,8 @@ func newPlace(f *pex.File, v *base.Variant, o Options) (place, error) {
 	}
 	p.py = python{
 		version: v.Python.Version, minor: parts[0] + "." + parts[1], lib: path.Base(v.Python.Stdlib), tag: v.Python.CacheTag,
-		invoked: cmp.Or(v.Python.Invoked, v.Python.Path), real: v.Python.Path,
+		compiler: cmp.Or(o.Compiler, v.Python.Version),
+		invoked:  cmp.Or(v.Python.Invoked, v.Python.Path), real: v.Python.Path,
 	}
 	if at, err := v.FS.Resolve(p.root); err == nil && at != in(p.root) {
 		return p, fmt.Errorf("the base has a link at %s, to /%s; pexko needs that path, take another base", p.root, at)
