@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 )
 
@@ -59,4 +60,28 @@ type VersionError struct {
 // Error names both versions.
 func (e *VersionError) Error() string {
 	return fmt.Sprintf("interpreter %s: is %s where cpython %s was expected; bytecode of another version gives another image", e.Program, e.Got, e.Want)
+}
+
+// StartError is an interpreter that does not run on this machine.
+type StartError struct {
+	Version string // Interpreter.Version
+	Err     error
+}
+
+// Error gives the version and what happened.
+func (e *StartError) Error() string {
+	return fmt.Sprintf("no bytecode without a CPython %s that runs: %v", e.Version, e.Err)
+}
+
+// Unwrap gives what happened.
+func (e *StartError) Unwrap() error { return e.Err }
+
+// Hint names the ways to do without.
+func (e *StartError) Hint() string {
+	hint := "pass --bytecode=host to compile with any " + minorOf(e.Version) +
+		" of this machine (the digest then depends on the machine), or --bytecode=none to ship sources alone"
+	if errors.Is(e.Err, fs.ErrPermission) {
+		return "the cache may lie on a file system from which nothing can be started (noexec): name another directory with --cache-dir, or " + hint
+	}
+	return hint
 }

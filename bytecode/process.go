@@ -43,7 +43,7 @@ func start(ctx context.Context, i Interpreter, limit time.Duration) (*process, e
 	}
 	p.out = bufio.NewReader(out)
 	if err := p.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("interpreter %s: %w", p.program, err)
+		return nil, &StartError{Version: i.Version, Err: fmt.Errorf("interpreter %s: %w", p.program, err)}
 	}
 	p.watch(ctx)
 	if err := p.greet(i.Version); err != nil {
@@ -71,7 +71,7 @@ func (p *process) watch(ctx context.Context) {
 func (p *process) greet(version string) error {
 	kind, who, err := p.frame()
 	if err != nil || kind != 'H' {
-		return p.fail("did not start", err)
+		return &StartError{Version: version, Err: p.fail("did not start", err)}
 	}
 	if got := string(who); got != "cpython "+version {
 		_ = p.kill()

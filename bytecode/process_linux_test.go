@@ -37,6 +37,14 @@ func TestInterpreterThatIsNotWhatItSays(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "exit status 3") || !strings.Contains(err.Error(), "this is broken") {
 		t.Errorf("got %v", err)
 	}
+	var failed *StartError
+	if !errors.As(err, &failed) || failed.Version != i.Version || !strings.Contains(failed.Hint(), "--bytecode=none") {
+		t.Errorf("got %T without a hint", err)
+	}
+	_, err = New(Interpreter{Argv: []string{"/dev/null"}, Version: i.Version}, Options{Store: s}).Compile(t.Context(), []Source{text("/app/a.py", "x = 1\n")})
+	if !errors.As(err, &failed) || !strings.Contains(failed.Hint(), "noexec") {
+		t.Errorf("got %v", err)
+	}
 }
 
 // TestCrashTouchesOneSource has the C stack overflow, on a stack too small for what the parser allows itself.
