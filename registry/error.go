@@ -72,7 +72,7 @@ func diagnose(op, host string, err error) (reason Reason, text, hint string) {
 	var certificate *tls.CertificateVerificationError
 	switch {
 	case errors.As(err, &helper):
-		return Credentials, "", fmt.Sprintf("repair or remove the entry for %s (credHelpers, credsStore, auths) in the docker configuration (~/.docker/config.json), or run: pexko login %s", host, host)
+		return Credentials, "", fmt.Sprintf("repair or remove the entry for %s (credHelpers, credsStore, auths) in the docker configuration (~/.docker/config.json), or run: docker login %s", host, host)
 	case errors.As(err, &refused):
 		return RateLimited, "", "log in (anonymous limits are lower), or run it again later"
 	case errors.As(err, &certificate): // before the answer: a loopback host is asked in plain HTTP as well, and answers nonsense
@@ -84,7 +84,7 @@ func diagnose(op, host string, err error) (reason Reason, text, hint string) {
 }
 
 func fromStatus(op, host string, e *transport.Error) (reason Reason, text, hint string) {
-	login := fmt.Sprintf("run: pexko login %s (or docker login %s) with an account that may %s", host, host, op)
+	login := fmt.Sprintf("run: docker login %s (or podman login) with an account that may %s", host, op)
 	switch {
 	case e.StatusCode == http.StatusUnauthorized:
 		return Unauthorized, fmt.Sprintf("%s wants credentials, or refuses those it got (401): %s", host, detail(e)), login

@@ -35,8 +35,8 @@ func TestCheckPushFindsOutBeforehand(t *testing.T) {
 		text   string
 		hint   string
 	}{
-		"401":          {denied(401, "UNAUTHORIZED"), Unauthorized, "wants credentials, or refuses those it got (401): UNAUTHORIZED: no", "pexko login registry.example"},
-		"403":          {denied(403, "DENIED"), Denied, "does not let this account push there (403): DENIED: no", "pexko login registry.example"},
+		"401":          {denied(401, "UNAUTHORIZED"), Unauthorized, "wants credentials, or refuses those it got (401): UNAUTHORIZED: no", "docker login registry.example"},
+		"403":          {denied(403, "DENIED"), Denied, "does not let this account push there (403): DENIED: no", "docker login registry.example"},
 		"404":          {denied(404, "NAME_UNKNOWN"), NotFound, "NAME_UNKNOWN", "created first"},
 		"unknown host": {fails(&net.OpError{Op: "dial", Err: &net.DNSError{Name: "registry.example", Err: "no such host", IsNotFound: true}}), UnknownHost, "the host registry.example is not known", "registry name"},
 		"refused":      {fails(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}), Unreachable, "nothing listens at registry.example", "host and port"},

@@ -225,7 +225,7 @@ func TestRealCredentials(t *testing.T) {
 	for _, config := range []string{wrong.DockerConfig(t), t.TempDir()} {
 		err := attempt(config)
 		var e *registry.Error
-		if !errors.As(err, &e) || e.Reason != registry.Unauthorized || !strings.Contains(e.Hint(), "pexko login 127.0.0.1:") || strings.Contains(err.Error(), wrong.Password) {
+		if !errors.As(err, &e) || e.Reason != registry.Unauthorized || !strings.Contains(e.Hint(), "docker login 127.0.0.1:") || strings.Contains(err.Error(), wrong.Password) {
 			t.Errorf("%v", err)
 		}
 	}

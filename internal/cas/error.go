@@ -23,7 +23,7 @@ func (e *Error) Unwrap() error { return e.Err }
 func (e *Error) Hint() string {
 	switch {
 	case errors.Is(e.Err, syscall.ENOSPC), errors.Is(e.Err, syscall.EDQUOT):
-		return fmt.Sprintf("free space on the file system of %s (pexko cache prune removes what is cached there), or name another directory with --cache-dir", e.Dir)
+		return fmt.Sprintf("free space on the file system of %s (all that is cached there can be made again), or name another directory with --cache-dir", e.Dir)
 	case errors.Is(e.Err, fs.ErrPermission), errors.Is(e.Err, syscall.EROFS):
 		return fmt.Sprintf("make %s writable for this user, or name another directory with --cache-dir", e.Dir)
 	case errors.Is(e.Err, syscall.ENOTDIR):
