@@ -19,9 +19,9 @@ func (b *build) deliver(ctx context.Context, sets []pex.Set, entry project.Entry
 		if err := b.writePex(ctx, sets, entry, out); err != nil {
 			return nil, err
 		}
-		r.References = append(r.References, out)
 	}
 	if !b.wantsImage() {
+		r.References = []string{b.settings.PexFile.Value}
 		return r, nil
 	}
 	what, err := b.artifact(images)
@@ -131,16 +131,20 @@ func (b *build) writeLocal(ctx context.Context, what registry.Artifact) error {
 
 func (b *build) load(ctx context.Context, what registry.Artifact, tags []name.Tag) error {
 	step := b.Progress.Step("load")
-	engine := b.settings.Load.Value
-	if engine == "auto" {
-		engine = b.getenv("PEXKO_ENGINE")
-	}
-	loaded, err := registry.Load(ctx, engine, tags, what)
+	loaded, err := registry.Load(ctx, b.engine(), tags, what)
 	if err != nil {
 		return err
 	}
 	step.Done(fmt.Sprintf("%s: %v", loaded.Engine, loaded.Refs))
 	return nil
+}
+
+// engine is the container engine that is asked for, "" if any will do.
+func (b *build) engine() string {
+	if engine := b.settings.Load.Value; engine != "auto" {
+		return engine
+	}
+	return b.getenv("PEXKO_ENGINE")
 }
 
 // tags name the image where there is no registry: as it is pushed or, if it is not, by the project's name.
@@ -176,9 +180,7 @@ func (b *build) push(ctx context.Context, what registry.Artifact, r *Result) err
 		return err
 	}
 	if len(refs) == 0 {
-		if len(r.References) == 0 {
-			r.References = []string{r.Digest}
-		}
+		r.References = []string{r.Digest}
 		return nil
 	}
 	step := b.Progress.Step("push")

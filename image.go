@@ -79,6 +79,18 @@ func (b *build) assembly(sets []pex.Set, entry project.EntryPoint) pex.AssembleR
 
 // warm lays out what the PEX would write at its first start.
 func (b *build) warm(ctx context.Context, v *base.Variant, file *pex.File, entry project.EntryPoint) (*warm.Tree, error) {
+	compiler, err := b.compiler(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	if compiler == nil {
+		return warm.Make(ctx, file, v, b.app(entry), nil, warm.Options{})
+	}
+	return warm.Make(ctx, file, v, b.app(entry), compiler, warm.Options{})
+}
+
+// app is the application as the warm tree has to know it.
+func (b *build) app(entry project.EntryPoint) warm.App {
 	app := warm.App{
 		Name: b.settings.Name.Value, Files: b.project.Files, ImportRoots: b.project.ImportRoots,
 		Entry:    warm.EntryPoint{Module: entry.Module, Function: entry.Function, Script: entry.Script},
@@ -87,14 +99,7 @@ func (b *build) warm(ctx context.Context, v *base.Variant, file *pex.File, entry
 	if b.project.BuildSystem != nil {
 		app.Project = pep.Normalize(b.project.Name)
 	}
-	compiler, err := b.compiler(ctx, v)
-	if err != nil {
-		return nil, err
-	}
-	if compiler == nil {
-		return warm.Make(ctx, file, v, app, nil, warm.Options{})
-	}
-	return warm.Make(ctx, file, v, app, compiler, warm.Options{})
+	return app
 }
 
 // compiler is what compiles for the variant; nil without bytecode.

@@ -20,6 +20,9 @@ func (b *build) inspect(ctx context.Context) ([]*base.Variant, error) {
 	}
 	b.base = opened
 	platforms, err := b.platforms()
+	if err == nil {
+		err = b.checkPlatforms(platforms)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,8 @@ type Options struct {
 	Progress Progress
 	// Line is told each line that pex and pip print, without credentials; nil drops them.
 	Line func(string)
+	// Outputs are files that the caller will write when the build is done. They are tried as destinations are.
+	Outputs []string
 	// UserAgent is sent to registries; "" is "pexko".
 	UserAgent string
 }
@@ -56,14 +58,21 @@ type LayerResult struct {
 
 // Build builds the project's image for each platform and sends it to the destinations of its settings.
 // Destinations are tried before anything is built, so that a missing login costs no build. If it fails, or
-// ctx ends, files and directories that were asked for are as before, and no process that was started is left.
+// ctx ends, each file and directory that was asked for is as before or complete, and no process that was
+// started is left.
 func Build(ctx context.Context, o Options) (*Result, error) {
 	b, err := begin(o)
 	if err != nil {
 		return nil, err
 	}
 	defer b.end()
-	entry, err := o.Project.Entry()
+	result, err := b.run(ctx)
+	return result, b.explainFullDisk(err)
+}
+
+// run is the chain of the stages.
+func (b *build) run(ctx context.Context) (*Result, error) {
+	entry, err := b.project.Entry()
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +84,9 @@ func Build(ctx context.Context, o Options) (*Result, error) {
 		return nil, err
 	}
 	sets, err := b.wheels(ctx, variants)
+	if err == nil {
+		err = b.checkEntry(ctx, variants, sets, entry)
+	}
 	if err != nil {
 		return nil, err
 	}

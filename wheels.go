@@ -104,7 +104,7 @@ func (b *build) request(pins *lock.Lock, own *wheel.Wheel, target pex.Target, st
 	if err != nil {
 		return r, err
 	}
-	if own != nil {
+	if own != nil && len(own.Metadata.RequiresDist) > 0 {
 		requirements = append(requirements, requirementOf(own, s.Extras.Value))
 	}
 	r.Requirements = requirements

@@ -48,6 +48,8 @@ type PythonError struct {
 	Looked []Candidate
 	// Usable are Pythons that can be chosen instead.
 	Usable []Python
+	// Asked is what Options.Python asked for, if that is not there.
+	Asked string
 }
 
 // Error lists what was looked at.
@@ -67,6 +69,9 @@ func (e *PythonError) Error() string {
 func (e *PythonError) Hint() string {
 	if len(e.Usable) > 0 {
 		return fmt.Sprintf("choose one with --python, for example --python %s", e.Usable[0].Path)
+	}
+	if e.Asked != "" && len(e.Looked) > 0 {
+		return "name one of those that are there with --python, or leave it out: the first on PATH is taken then"
 	}
 	return fmt.Sprintf("choose a base with CPython 3.%d to 3.%d, such as --base python:3.13-slim", oldestMinor, newestMinor)
 }

@@ -28,6 +28,14 @@ func WriteLayout(ctx context.Context, dir string, tags []string, what Artifact) 
 	return nil
 }
 
+// CheckLayout finds out whether WriteLayout can put an artifact into dir, as far as what is there tells.
+func CheckLayout(dir string) error {
+	if _, err := readLayout(dir); err != nil {
+		return fmt.Errorf("OCI layout %s: %w", dir, err)
+	}
+	return nil
+}
+
 func writeLayout(ctx context.Context, dir string, tags []string, what Artifact) (err error) {
 	existing, err := readLayout(dir)
 	if err != nil {

@@ -55,6 +55,12 @@ func Load(ctx context.Context, engine string, tags []name.Tag, what Artifact) (L
 	return l, nil
 }
 
+// CheckEngine finds out whether there is an engine for Load.
+func CheckEngine(ctx context.Context, engine string) error {
+	_, err := findEngine(ctx, engine)
+	return err
+}
+
 // loadError is an engine that did not take the image.
 type loadError struct {
 	engine string

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -148,14 +149,24 @@ func (a *app) build(ctx context.Context, dir string, o *buildOptions) error {
 	if err != nil {
 		return usageError{err}
 	}
-	result, err := pexko.Build(ctx, pexko.Options{Project: p, Env: a.env, Progress: a.progress(), Line: a.relay(o.verbose)})
+	result, err := pexko.Build(ctx, pexko.Options{Project: p, Env: a.env, Progress: a.progress(), Line: a.relay(o.verbose), Outputs: o.outputs()})
 	if err != nil {
-		return err
+		return asUsage(err)
 	}
 	if err := o.writeFiles(result); err != nil {
 		return err
 	}
 	a.closeConsole()
 	_, err = fmt.Fprintln(a.streams.Out, strings.Join(result.References, "\n"))
+	return err
+}
+
+// asUsage marks errors of a build that say what the command line or the configuration lacks.
+func asUsage(err error) error {
+	var destination *pexko.DestinationError
+	var entry *project.EntryError
+	if errors.As(err, &destination) || errors.As(err, &entry) {
+		return usageError{err}
+	}
 	return err
 }
