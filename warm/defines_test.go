@@ -35,13 +35,13 @@ func TestDefines(t *testing.T) {
 		"(":                                               true,
 		"":                                                false,
 		"def mainly(): pass":                              false,
-		"def f():\n    main = 1\n    return main":         false,
-		"class A:\n    def main(self): pass":              false,
-		"# main":                                          false,
-		"'''main'''":                                      false,
-		"x = 'main' \\\n  'main'":                         false,
-		"def f(\n    main,\n):\n    pass\nx = 1":          false,
-		"def f(): return '''\nmain = 1\n'''\ny = 2":       false,
+		"def f():\n    main = 1\n    return main":   false,
+		"class A:\n    def main(self): pass":        false,
+		"# main":                                    false,
+		"'''main'''":                                false,
+		"x = 'main' \\\n  'main'":                   false,
+		"def f(\n    main,\n):\n    pass\nx = 1":    false,
+		"def f(): return '''\nmain = 1\n'''\ny = 2": false,
 	} {
 		if got, _ := defines(text, "main"); got != want {
 			t.Errorf("%q: %v", text, got)

@@ -35,9 +35,8 @@ func (b *build) entryText(s start) (string, error) {
 		"venv":    b.p.venv(),
 		"cached":  path.Join(b.p.venv(), "__pycache__"),
 		"argv0":   b.argv0(s),
-		"asking":  expr("(" + strings.Join(reprs(asking[:]), ", ") + ")"),
-		"always":  boolean(b.pex.injects()),
-		"strip":   boolean(b.pex.StripPexEnv),
+		"asked":   b.asked(),
+		"strip":   b.strip(),
 		"pex":     path.Join(b.p.venv(), "pex"),
 		"pex_pyc": pexPyc,
 		"run":     "",
@@ -53,6 +52,27 @@ func (b *build) entryText(s start) (string, error) {
 		return "", fmt.Errorf("entry stub: %w", err)
 	}
 	return strings.TrimRight(text, "\n") + "\n", nil
+}
+
+// asked is the condition under which pex's own text is run.
+func (b *build) asked() string {
+	if b.pex.injects() {
+		return "True"
+	}
+	return "any(\n        name in environ\n        for name in (\n            " + strings.Join(reprs(asking[:]), ",\n            ") + ",\n        )\n    )"
+}
+
+// strip gives the lines that keep pex's variables from the application; PEX_EXTRA_SYS_PATH has its effect on children too.
+func (b *build) strip() string {
+	if !b.pex.StripPexEnv {
+		return ""
+	}
+	return `    for name in list(environ):
+        if name.startswith("PEX_"):
+            if name == "PEX_EXTRA_SYS_PATH":
+                environ["__PEX_EXTRA_SYS_PATH__"] = environ[name]
+            del environ[name]
+`
 }
 
 // argv0 is what the application sees as its program: the script, or a link of its name to the stub.
