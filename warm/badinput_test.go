@@ -45,6 +45,7 @@ func TestBadInput(t *testing.T) {
 		".prefix/other/x belongs to no":                       {change: func(f *pex.File) { entry(tree.NewFile(".prefix/other/x", 0o644, nil))(f); addRow(f, ".prefix/other/x") }},
 		"a file for one and a directory for":                  {app: func(a *App) { a.Files = append(a.Files, tree.NewFile("src/odd_one", 0o644, nil)) }},
 		`"../up": not a clean relative path`:                  {app: func(a *App) { a.Files = append(a.Files, tree.NewFile("../up", 0o644, nil)) }},
+		"the PEX holds no distribution mine":                  {app: func(a *App) { a.Project = "mine" }},
 		"it has no name":                                      {app: func(a *App) { a.Name = "" }},
 		`"a/b" cannot be the name of a file`:                  {app: func(a *App) { a.Name = "a/b" }},
 		"cannot both be its entry point":                      {app: func(a *App) { a.Entry.Script = "x" }},

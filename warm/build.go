@@ -49,7 +49,7 @@ func (i info) injects() bool {
 type Collision struct{ Path, Winner, Loser string }
 
 // newBuild reads the parts of a PEX.
-func newBuild(f *pex.File, app App, p place, compiles bool) (*build, error) {
+func newBuild(ctx context.Context, f *pex.File, app App, p place, compiles bool) (*build, error) {
 	b := &build{p: p, app: app, file: f, pex: info{f.Info}, compiles: compiles, scripts: map[string]*chroot{}}
 	if err := app.validate(); err != nil {
 		return nil, err
@@ -61,21 +61,33 @@ func newBuild(f *pex.File, app App, p place, compiles bool) (*build, error) {
 	if b.code, err = readCode(app); err != nil {
 		return nil, err
 	}
-	for _, d := range f.Distributions {
-		plain, err := plainDist(d, app.Project)
-		if err != nil {
-			return nil, err
+	return b, b.readChroots(ctx)
+}
+
+func (b *build) readChroots(ctx context.Context) error {
+	project := false
+	for _, d := range b.file.Distributions {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
-		c, err := readChroot(plain, p)
+		plain, err := plainDist(d, b.app.Project)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if err := c.findNatives(); err != nil {
-			return nil, err
+		project = project || plain.project
+		c, err := readChroot(plain, b.p)
+		if err == nil {
+			err = c.findNatives()
+		}
+		if err != nil {
+			return err
 		}
 		b.chroots = append(b.chroots, c)
 	}
-	return b, nil
+	if b.app.Project != "" && !project {
+		return fmt.Errorf("the PEX holds no distribution %s, which is to be the project itself", b.app.Project)
+	}
+	return nil
 }
 
 func plainDist(d pex.Distribution, project string) (dist, error) {
@@ -91,7 +103,7 @@ func plainDist(d pex.Distribution, project string) (dist, error) {
 	return plain, nil
 }
 
-// make runs the stages: merge names, compile, emit entries. own are the trees that are compiled with the rest.
+// make runs the stages: merge names, find the entry point, compile, emit entries.
 func (b *build) make(ctx context.Context, c Compiler, stdlib *stdlib) (*Tree, error) {
 	if err := b.merge(); err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/pexko/pexko/internal/tree"
@@ -69,9 +70,9 @@ func readChroot(d dist, p place) (*chroot, error) {
 	return c, c.show(p)
 }
 
-// bytecodeFile tells whether a file is one that compiling made.
+// bytecodeFile tells whether a file is one that compiling made (pex/common.py, is_pyc_file and is_pyc_dir).
 func bytecodeFile(name string) bool {
-	return strings.HasSuffix(name, ".pyc") || strings.HasSuffix(name, ".pyo") || path.Base(path.Dir(name)) == "__pycache__"
+	return strings.HasSuffix(name, ".pyc") || strings.HasSuffix(name, ".pyo") || slices.Contains(strings.Split(name, "/"), "__pycache__")
 }
 
 func (c *chroot) readLayout() error {

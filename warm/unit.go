@@ -49,7 +49,7 @@ type Unit struct {
 	Tree tree.Tree
 }
 
-// format is part of every key; a change of what this package writes that no other part of a key shows needs a new one.
+// keyFormat is part of every key; a change of what this package writes that no other part of a key shows needs a new one.
 const keyFormat = "pexko-warm-1"
 
 // keyOf hashes a list of strings.

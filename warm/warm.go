@@ -57,7 +57,7 @@ func Make(ctx context.Context, f *pex.File, v *base.Variant, app App, c Compiler
 	if err != nil {
 		return nil, err
 	}
-	b, err := newBuild(f, app, p, c != nil)
+	b, err := newBuild(ctx, f, app, p, c != nil)
 	if err != nil {
 		return nil, err
 	}
