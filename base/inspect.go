@@ -68,8 +68,8 @@ func (in inspector) inspect(ctx context.Context) (inspection, error) {
 	defer remove()
 	id := identifier{newScratch(in.fs, dir), in.machine, in.env}
 	found := candidates(in.fs, in.searchPath())
-	if err := id.fetch(ctx, in.worthReading(found)...); err != nil {
-		return inspection{}, err
+	if err := id.fetch(ctx, id.modest(in.worthReading(found))...); err != nil {
+		return inspection{}, in.wrap(err)
 	}
 	i, chosen, err := in.choose(ctx, id, found)
 	if err != nil {
@@ -81,8 +81,10 @@ func (in inspector) inspect(ctx context.Context) (inspection, error) {
 	if i.System, err = id.system(ctx); err != nil {
 		return inspection{}, in.wrap(err)
 	}
-	i.StdlibBytecode, _, err = stdlibBytecode(in.fs, i.Python)
-	return i, err
+	if i.StdlibBytecode, _, err = stdlibBytecode(in.fs, i.Python); err != nil {
+		return inspection{}, in.wrap(err)
+	}
+	return i, nil
 }
 
 func (in inspector) searchPath() string {
@@ -164,6 +166,7 @@ func (in inspector) asked(found []candidate) ([]candidate, error) {
 		}
 	}
 	e := in.noPython(fmt.Sprintf("no executable %s in it", want), inspection{})
+	e.Asked = want
 	for _, c := range found {
 		e.Looked = append(e.Looked, Candidate{c.invoked, "is there"})
 	}

@@ -41,6 +41,9 @@ type extracted struct {
 // how to run it on this machine: by its own loader, without root rights, container or chroot, whatever
 // Python and libc this machine has. A machine of another architecture is an *ArchitectureError.
 //
+// What is run is code of the base, with the rights of the user and no confinement but what package bytecode
+// gives it: a base that is not trusted is one to compile for with --bytecode=host or none.
+//
 // It is good for running Python code that imports the standard library. What it starts by sys.executable
 // would look for the loader on this machine.
 func (v *Variant) Interpreter(ctx context.Context) (bytecode.Interpreter, error) {
@@ -67,9 +70,11 @@ func (v *Variant) extractedInterpreter(ctx context.Context) (bytecode.Interprete
 		rigid := append([]string{""}, mapped(x.Rigid, at)...)
 		argv = append(argv, "--inhibit-cache", "--inhibit-rpath", strings.Join(rigid, ":"))
 	}
-	argv = append(argv, "--library-path", strings.Join(mapped(x.Libraries, at), ":"), at(x.Program))
+	if len(x.Libraries) > 0 { // an empty list would mean the working directory
+		argv = append(argv, "--library-path", strings.Join(mapped(x.Libraries, at), ":"))
+	}
 	return bytecode.Interpreter{
-		Argv: argv,
+		Argv: append(argv, at(x.Program)),
 		// Without a locale, glibc would look for C.UTF-8 among this machine's, and Python would ask for it.
 		Env:     []string{"PYTHONHOME=" + at(v.Python.Prefix), "LC_ALL=C", "PYTHONUTF8=1"},
 		Version: v.Python.Version,

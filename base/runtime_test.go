@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/pexko/pexko/base/internal/binary/elftest"
 	"github.com/pexko/pexko/bytecode"
@@ -115,6 +116,31 @@ func TestSecondTimeOpensNoLayer(t *testing.T) {
 		if got := p.opens.Load(); got != c.extract {
 			t.Errorf("%s interpreter: layers were opened %d times, want %d", c.what, got, c.extract)
 		}
+	}
+}
+
+// Several callers may want the same variant at once; one inspects.
+func TestVariantConcurrently(t *testing.T) {
+	b, err := Open(t.Context(), "example.com/base:1", memoryPuller{image: newImage(t, amd64, nil, debian.tar(t))}, Options{Store: newStore(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var g errgroup.Group
+	variants := make([]*Variant, 8)
+	for i := range variants {
+		g.Go(func() (err error) {
+			if variants[i], err = b.Variant(t.Context(), amd64); err != nil {
+				return err
+			}
+			_, _, err = variants[i].extract(t.Context())
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if len(slices.Compact(variants)) != 1 {
+		t.Error("the variant was inspected more than once")
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"github.com/pexko/pexko/base/internal/binary"
 	"github.com/pexko/pexko/base/rootfs"
@@ -51,6 +52,15 @@ func (s *scratch) fetch(ctx context.Context, paths ...string) error {
 		return nil
 	}
 	return s.fs.Extract(ctx, missing, s.dir)
+}
+
+// modest leaves out the files that fetch would refuse.
+func (s *scratch) modest(paths []string) []string {
+	return slices.DeleteFunc(paths, func(p string) bool {
+		real, ok := s.file(p)
+		e, _ := s.fs.Stat(real)
+		return !ok || e.Size > maxBinary
+	})
 }
 
 // file is the path of the regular file that name leads to.

@@ -194,11 +194,15 @@ func (w writer) assemble(parts []*part, nameAt map[string]int, end int) []byte {
 		ident[5] = byte(elf.ELFDATA2MSB)
 	}
 	if w.Class32 {
-		put(elf.Header32{Ident: ident, Type: uint16(elf.ET_DYN), Machine: uint16(machine), Version: 1, Phoff: 52, Shoff: uint32(end),
-			Flags: w.Flags, Ehsize: 52, Phentsize: 32, Phnum: 3, Shentsize: 40, Shnum: uint16(len(parts)), Shstrndx: 7})
+		put(elf.Header32{
+			Ident: ident, Type: uint16(elf.ET_DYN), Machine: uint16(machine), Version: 1, Phoff: 52, Shoff: uint32(end),
+			Flags: w.Flags, Ehsize: 52, Phentsize: 32, Phnum: 3, Shentsize: 40, Shnum: uint16(len(parts)), Shstrndx: 7,
+		})
 	} else {
-		put(elf.Header64{Ident: ident, Type: uint16(elf.ET_DYN), Machine: uint16(machine), Version: 1, Phoff: 64, Shoff: uint64(end),
-			Flags: w.Flags, Ehsize: 64, Phentsize: 56, Phnum: 3, Shentsize: 64, Shnum: uint16(len(parts)), Shstrndx: 7})
+		put(elf.Header64{
+			Ident: ident, Type: uint16(elf.ET_DYN), Machine: uint16(machine), Version: 1, Phoff: 64, Shoff: uint64(end),
+			Flags: w.Flags, Ehsize: 64, Phentsize: 56, Phnum: 3, Shentsize: 64, Shnum: uint16(len(parts)), Shstrndx: 7,
+		})
 	}
 	for _, p := range w.segments(parts, end) {
 		if w.Class32 {
@@ -213,8 +217,10 @@ func (w writer) assemble(parts []*part, nameAt map[string]int, end int) []byte {
 	}
 	b.Write(make([]byte, end-b.Len()))
 	for _, p := range parts {
-		s := elf.Section64{Name: uint32(nameAt[p.name]), Type: uint32(p.kind), Off: uint64(p.offset), Addr: uint64(base + p.offset),
-			Size: uint64(len(p.data)), Link: p.link, Entsize: uint64(p.entsize)}
+		s := elf.Section64{
+			Name: uint32(nameAt[p.name]), Type: uint32(p.kind), Off: uint64(p.offset), Addr: uint64(base + p.offset),
+			Size: uint64(len(p.data)), Link: p.link, Entsize: uint64(p.entsize),
+		}
 		if w.Class32 {
 			put(elf.Section32{Name: s.Name, Type: s.Type, Off: uint32(s.Off), Addr: uint32(s.Addr), Size: uint32(s.Size), Link: s.Link, Entsize: uint32(s.Entsize)})
 		} else {
