@@ -59,7 +59,10 @@ func (c *Containers) Pull(src, platform string) string {
 	}
 	src, done := c.nameable(src)
 	defer done()
-	return strings.TrimSpace(c.must(c.t.Context(), append(args, src)...).Stdout)
+	id := strings.TrimSpace(c.must(c.t.Context(), append(args, src)...).Stdout)
+	// A name of its own: who else has the same image under another name, and removes it by that, leaves it here.
+	c.must(c.t.Context(), "tag", id, "localhost/pulled:"+id)
+	return id
 }
 
 // nameable gives an OCI layout a path that podman can make a name of, until done: it takes capitals and ".cache" for errors.
