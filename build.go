@@ -13,6 +13,7 @@ import (
 	"github.com/pexko/pexko/pex"
 	"github.com/pexko/pexko/project"
 	"github.com/pexko/pexko/registry"
+	"github.com/pexko/pexko/wheel"
 )
 
 // build is one run: the project and the tools that its stages share.
@@ -22,8 +23,9 @@ type build struct {
 	settings project.Settings
 	store    *cas.Store
 	registry *registry.Client
-	base     *base.Base // set by inspect
-	tool     *pex.Tool  // set by wheels
+	base     *base.Base   // set by inspect
+	tool     *pex.Tool    // set by wheels
+	own      *wheel.Wheel // the project's own, set by wheels; nil without a build system
 	jobs     int
 }
 

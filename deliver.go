@@ -3,6 +3,7 @@ package pexko
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/google/go-containerregistry/pkg/name"
 
@@ -110,7 +111,7 @@ func (b *build) writeLocal(ctx context.Context, what registry.Artifact) error {
 		name, path string
 		write      func(path string) error
 	}{
-		{"layout", s.OCILayout.Value, func(dir string) error { return registry.WriteLayout(ctx, dir, s.Tags.Value, what) }},
+		{"layout", s.OCILayout.Value, func(dir string) error { return registry.WriteLayout(ctx, dir, layoutTags(tags), what) }},
 		{"archive", s.OCIArchive.Value, func(file string) error { return registry.WriteArchive(ctx, file, tags, what) }},
 		{"tarball", s.Tarball.Value, func(file string) error { return registry.WriteTarball(ctx, file, tags, what) }},
 	} {
@@ -127,6 +128,17 @@ func (b *build) writeLocal(ctx context.Context, what registry.Artifact) error {
 		return nil
 	}
 	return b.load(ctx, what, tags)
+}
+
+// layoutTags are the tags alone, each once: a layout holds one image of a tag, whatever its repository.
+func layoutTags(tags []name.Tag) []string {
+	var all []string
+	for _, t := range tags {
+		if !slices.Contains(all, t.TagStr()) {
+			all = append(all, t.TagStr())
+		}
+	}
+	return all
 }
 
 func (b *build) load(ctx context.Context, what registry.Artifact, tags []name.Tag) error {
@@ -164,7 +176,7 @@ func (b *build) tags() ([]name.Tag, error) {
 func (b *build) references() ([]name.Reference, error) {
 	var refs []name.Reference
 	for _, n := range b.settings.PushReferences() {
-		ref, err := name.ParseReference(n)
+		ref, err := b.registry.Parse(n)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", n, err)
 		}

@@ -11,7 +11,6 @@ import (
 	"github.com/pexko/pexko/base"
 	"github.com/pexko/pexko/bytecode"
 	"github.com/pexko/pexko/image"
-	"github.com/pexko/pexko/internal/pep"
 	"github.com/pexko/pexko/pex"
 	"github.com/pexko/pexko/project"
 	"github.com/pexko/pexko/warm"
@@ -79,14 +78,14 @@ func (b *build) assembly(sets []pex.Set, entry project.EntryPoint) pex.AssembleR
 
 // warm lays out what the PEX would write at its first start.
 func (b *build) warm(ctx context.Context, v *base.Variant, file *pex.File, entry project.EntryPoint) (*warm.Tree, error) {
-	compiler, err := b.compiler(ctx, v)
+	compiler, version, err := b.compiler(ctx, v)
 	if err != nil {
 		return nil, err
 	}
 	if compiler == nil {
 		return warm.Make(ctx, file, v, b.app(entry), nil, warm.Options{})
 	}
-	return warm.Make(ctx, file, v, b.app(entry), compiler, warm.Options{})
+	return warm.Make(ctx, file, v, b.app(entry), compiler, warm.Options{Compiler: version})
 }
 
 // app is the application as the warm tree has to know it.
@@ -96,19 +95,19 @@ func (b *build) app(entry project.EntryPoint) warm.App {
 		Entry:    warm.EntryPoint{Module: entry.Module, Function: entry.Function, Script: entry.Script},
 		Hermetic: b.settings.Hermetic.Value,
 	}
-	if b.project.BuildSystem != nil {
-		app.Project = pep.Normalize(b.project.Name)
+	if b.own != nil {
+		app.Project = b.own.Name.Normalized() // a pyproject.toml need not name the distribution that its backend builds
 	}
 	return app
 }
 
-// compiler is what compiles for the variant; nil without bytecode.
-func (b *build) compiler(ctx context.Context, v *base.Variant) (*bytecode.Compiler, error) {
+// compiler is what compiles for the variant, and by which release of Python; nil without bytecode.
+func (b *build) compiler(ctx context.Context, v *base.Variant) (*bytecode.Compiler, string, error) {
 	var interpreter bytecode.Interpreter
 	var err error
 	switch b.settings.Bytecode.Value {
 	case "none":
-		return nil, nil
+		return nil, "", nil
 	case "host":
 		interpreter, err = bytecode.AnyHostInterpreter(ctx, minor(v.Python.Version), b.Env)
 		if err == nil && interpreter.Version != v.Python.Version {
@@ -119,9 +118,9 @@ func (b *build) compiler(ctx context.Context, v *base.Variant) (*bytecode.Compil
 		interpreter, err = b.base.InterpreterFor(ctx, v, b.Env)
 	}
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return bytecode.New(interpreter, bytecode.Options{Jobs: b.jobs, Store: b.store}), nil
+	return bytecode.New(interpreter, bytecode.Options{Jobs: b.jobs, Store: b.store}), interpreter.Version, nil
 }
 
 // assemble puts the layers on the base.

@@ -37,15 +37,27 @@ func (b *build) inspect(ctx context.Context) ([]*base.Variant, error) {
 	step.Done(describeBase(ref, variants))
 	for _, v := range variants {
 		b.noteBase(v)
+		if err := b.checkBase(v); err != nil {
+			return nil, err
+		}
 	}
 	return variants, nil
+}
+
+// supported are the base's platforms that pexko builds for; what is left out is said.
+func (b *build) supported() []v1.Platform {
+	all, supported := b.base.Platforms(), b.base.Supported()
+	if n := len(all) - len(supported); n > 0 {
+		b.Progress.Warn(fmt.Sprintf("--platform all: %d platforms of the base are left out, since Python has no wheels for them; %d are built", n, len(supported)))
+	}
+	return supported
 }
 
 // platforms are those of the settings; all means the base's.
 func (b *build) platforms() ([]v1.Platform, error) {
 	names := b.settings.Platforms.Value
 	if len(names) == 1 && names[0] == "all" {
-		return b.base.Platforms(), nil
+		return b.supported(), nil
 	}
 	platforms := make([]v1.Platform, len(names))
 	for i, name := range names {

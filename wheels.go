@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -33,20 +34,22 @@ func (b *build) wheels(ctx context.Context, variants []*base.Variant) ([]pex.Set
 	if err != nil {
 		return nil, err
 	}
-	own, err := b.ownWheel(ctx, pins, targets)
-	if err != nil {
+	if b.own, err = b.ownWheel(ctx, pins, targets); err != nil {
 		return nil, err
 	}
 	step := b.Progress.Step("wheels")
 	sets := make([]pex.Set, len(targets))
 	err = b.each(ctx, len(targets), func(ctx context.Context, i int) error {
-		request, err := b.request(pins, own, targets[i], step)
+		request, err := b.request(pins, targets[i], step)
 		if err != nil {
 			return err
 		}
 		found, err := b.tool.Wheels(ctx, request)
-		sets[i] = pex.Set{Target: targets[i], Wheels: with(found, own)}
-		return err
+		sets[i] = pex.Set{Target: targets[i], Wheels: with(found, b.own)}
+		if err != nil || pins == nil {
+			return err
+		}
+		return b.checkLocked(pins, variants[i], sets[i])
 	})
 	if err != nil {
 		return nil, err
@@ -93,7 +96,7 @@ func (b *build) lock() (*lock.Lock, error) {
 
 // request is what one target's wheels are asked for with. Without a lock the project's wheel itself says what
 // it requires, since its metadata is what its backend made of pyproject.toml, dynamic fields included.
-func (b *build) request(pins *lock.Lock, own *wheel.Wheel, target pex.Target, step Step) (pex.WheelsRequest, error) {
+func (b *build) request(pins *lock.Lock, target pex.Target, step Step) (pex.WheelsRequest, error) {
 	s := b.settings
 	r := pex.WheelsRequest{Target: target, Lock: pins, Update: step.Update}
 	if pins != nil {
@@ -104,8 +107,8 @@ func (b *build) request(pins *lock.Lock, own *wheel.Wheel, target pex.Target, st
 	if err != nil {
 		return r, err
 	}
-	if own != nil && len(own.Metadata.RequiresDist) > 0 {
-		requirements = append(requirements, requirementOf(own, s.Extras.Value))
+	if b.own != nil && len(b.own.Metadata.RequiresDist) > 0 {
+		requirements = append(requirements, requirementOf(b.own, s.Extras.Value))
 	}
 	r.Requirements = requirements
 	return r, nil
@@ -117,7 +120,7 @@ func requirementOf(w *wheel.Wheel, extras []string) string {
 	if len(extras) > 0 {
 		name += "[" + strings.Join(extras, ",") + "]"
 	}
-	return name + " @ file://" + filepath.ToSlash(w.Path)
+	return name + " @ " + (&url.URL{Scheme: "file", Path: filepath.ToSlash(w.Path)}).String()
 }
 
 // with adds the project's wheel to what was found, in place of another of its name.

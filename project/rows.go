@@ -62,7 +62,7 @@ func fileSelectionSettings() []setting {
 
 func layerSettings() []setting {
 	return []setting{
-		{key: "max-layers", flag: "--max-layers", variable: "PEXKO_MAX_LAYERS", kind: number, standard: []string{"20"}, store: storeNumber(func(s *Settings) *Setting[int] { return &s.MaxLayers }, 4, 120)},
+		{key: "max-layers", flag: "--max-layers", variable: "PEXKO_MAX_LAYERS", kind: number, standard: []string{"20"}, store: storeNumber(func(s *Settings) *Setting[int] { return &s.MaxLayers }, 5, 120)},
 		{key: "compression", flag: "--compression", variable: "PEXKO_COMPRESSION", standard: []string{"gzip"}, store: storeText(func(s *Settings) *Setting[string] { return &s.Compression }, oneOf("gzip", "zstd"))},
 		{key: "bytecode", flag: "--bytecode", variable: "PEXKO_BYTECODE", standard: []string{"all"}, store: storeText(func(s *Settings) *Setting[string] { return &s.Bytecode }, oneOf("all", "host", "none"))},
 	}

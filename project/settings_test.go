@@ -231,7 +231,7 @@ func TestWrongSettings(t *testing.T) {
 		{"include = ['!x']", `"!x": exceptions have a setting of their own`, "include brings back"},
 		{"exclude = [' ']", `" " is not a pattern`, ""},
 		{"files = {'a' = '../b'}", `tool.pexko.files.a: "../b" leaves the directory`, ""},
-		{"max-layers = 500", `"500" is not a whole number from 4 to 120`, ""},
+		{"max-layers = 500", `"500" is not a whole number from 5 to 120`, ""},
 		{"max-layers = 1.5", "must be a whole number, not a fraction", ""},
 		{"compression = 'zst'", `"zst" is none of gzip, zstd (did you mean "zstd"?)`, ""},
 		{"bytecode = 1979-05-27", "must be a string, not a date or time", ""},
