@@ -86,7 +86,8 @@ const (
 // copyEntry adds one entry. Its header is written whole, without a data descriptor, by CreateRaw.
 func copyEntry(to *zip.Writer, e *zip.File, info string) error {
 	header := &zip.FileHeader{
-		Name: e.Name, CreatorVersion: unix | 20, ReaderVersion: 20, ModifiedDate: dosEpoch,
+		Name: e.Name, CreatorVersion: unix | 20, ReaderVersion: 20,
+		ModifiedDate:  dosEpoch, //lint:ignore SA1019 CreateRaw writes it as it is, and nothing of Modified
 		ExternalAttrs: 0o100644 << 16, CRC32: e.CRC32, UncompressedSize64: e.UncompressedSize64,
 	}
 	if strings.ContainsFunc(e.Name, func(r rune) bool { return r > '~' }) {

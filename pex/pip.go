@@ -17,7 +17,7 @@ type pip struct {
 // pip returns pex's pip under p, after installing it below root if need be.
 func (t *Tool) pip(ctx context.Context, p Python, root string) (pip, error) {
 	key := fmt.Sprintf("%s %s %s", root, p.Executable, p.Version)
-	record, ok, err := t.o.Store.Get("pex-pip", key)
+	record, _, err := t.o.Store.Get("pex-pip", key) // what is not there does not parse
 	if err != nil {
 		return pip{}, err
 	}
