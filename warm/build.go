@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/pexko/pexko/bytecode"
@@ -40,9 +41,15 @@ type library interface {
 // info is PEX-INFO.
 type info struct{ pex.Info }
 
-// injects tells whether pex's venv script does something at every start.
+// injects tells whether something is added to the environment or the arguments at every start.
 func (i info) injects() bool {
 	return len(i.InjectEnv) > 0 || len(i.InjectArgs) > 0 || len(i.BindResourcePaths) > 0
+}
+
+// fillsIn tells whether that is known at the start alone, so that pex's venv script has to find it out: where a
+// resource lies, what stands for a field in an argument.
+func (i info) fillsIn() bool {
+	return len(i.BindResourcePaths) > 0 || slices.ContainsFunc(i.InjectArgs, func(arg string) bool { return strings.ContainsAny(arg, "{}") })
 }
 
 // Collision is a file that a second provider brings with other content. The first one's is in the image.

@@ -3,7 +3,9 @@ package warm
 import (
 	_ "embed"
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/pexko/pexko/bytecode"
@@ -37,6 +39,7 @@ func (b *build) entryText(s start) (string, error) {
 		"argv0":   b.argv0(s),
 		"asked":   b.asked(),
 		"strip":   b.strip(),
+		"inject":  b.inject(),
 		"pex":     path.Join(b.p.venv(), "pex"),
 		"pex_pyc": pexPyc,
 		"run":     "",
@@ -56,7 +59,7 @@ func (b *build) entryText(s start) (string, error) {
 
 // asked is the condition under which pex's own text is run.
 func (b *build) asked() string {
-	if b.pex.injects() {
+	if b.pex.fillsIn() {
 		return "True"
 	}
 	return "any(\n        name in environ\n        for name in (\n            " + strings.Join(reprs(asking[:]), ",\n            ") + ",\n        )\n    )"
@@ -73,6 +76,19 @@ func (b *build) strip() string {
                 environ["__PEX_EXTRA_SYS_PATH__"] = environ[name]
             del environ[name]
 `
+}
+
+// inject gives the lines that add to the environment and the arguments what the PEX says. pex does the same after it has
+// stripped the environment.
+func (b *build) inject() string {
+	var lines strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(b.pex.InjectEnv)) {
+		fmt.Fprintf(&lines, "    environ.setdefault(%s, %s)\n", repr(name), repr(b.pex.InjectEnv[name]))
+	}
+	if len(b.pex.InjectArgs) > 0 {
+		fmt.Fprintf(&lines, "    sys.argv[1:1] = %s\n", list(b.pex.InjectArgs))
+	}
+	return lines.String()
 }
 
 // argv0 is what the application sees as its program: the script, or a link of its name to the stub.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pexko/pexko/bytecode"
 	"github.com/pexko/pexko/internal/testenv"
 	"github.com/pexko/pexko/internal/tree"
 	"github.com/pexko/pexko/pex"
@@ -102,6 +103,25 @@ func TestStandardLibraryIsCompiled(t *testing.T) {
 				t.Errorf("compiled: %s", line)
 			}
 		}
+	}
+}
+
+// TestInjectedIsInTheStub has a PEX that injects what is known when it is built: the stub does so, and reads nothing of pex's, which is not there.
+func TestInjectedIsInTheStub(t *testing.T) {
+	t.Parallel()
+	r := pex.AssembleRequest{InjectEnv: map[string]string{"USER": "nobody", "PEX_GREETING": "it's me", "VIRTUAL_ENV": "no"}, InjectArgs: []string{"--first", "it's"}}
+	podman, image, made, _ := shopImage(t, r, App{Entry: EntryPoint{Script: "odd-report"}})
+	main := "/pex/venv/__main__.py"
+	got := podman.Run(testenv.Container{
+		Image: image, ReadOnly: true, Args: []string{"last"}, Options: []string{"--tmpfs=/dev/shm"},
+		Volumes: []string{"/dev/null:" + main + ":ro", "/dev/null:" + bytecode.CacheName(main, "cpython-313") + ":ro"},
+	})
+	p := parse(t, got)
+	if want := []string{"/pex/venv/bin/odd-report", "--first", "it's", "last"}; !slices.Equal(p.Argv, want) {
+		t.Errorf("argv %q, want %q", p.Argv, want)
+	}
+	if want := []string{"PEX_GREETING=it's me"}; !slices.Equal(p.Pex, want) || p.User != User || p.VirtualEnv != made.VenvDir {
+		t.Errorf("environment: %q, user %s, venv %s", p.Pex, p.User, p.VirtualEnv)
 	}
 }
 
