@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -19,7 +18,7 @@ import (
 )
 
 // WriteArchive writes the artifact as an OCI archive: a layout in a tar file, any number of platforms. Each
-// tag is an entry of its index, by tag and by full name. Equal arguments give equal bytes.
+// tag is an entry of its index, by full name and, the first of its tag, by tag. Equal arguments give equal bytes.
 func WriteArchive(ctx context.Context, file string, tags []name.Tag, what Artifact) error {
 	err := replace(file, func(w io.Writer) error { return writeArchive(ctx, w, tags, what, nil) })
 	if err != nil {
@@ -134,7 +133,8 @@ func member(name string, typeflag byte, mode, size int64) *tar.Header {
 	return &tar.Header{Name: name, Typeflag: typeflag, Mode: mode, Size: size, ModTime: epoch, Format: tar.FormatUnknown}
 }
 
-// archiveIndex is the index.json of an archive: an entry per tag.
+// archiveIndex is the index.json of an archive: an entry per name. The ref.name annotation is a tag and has to be
+// unique in an index, so of several names with one tag only the first has it; the full name tells all apart.
 func archiveIndex(tags []name.Tag, what Artifact) ([]byte, error) {
 	d, err := what.descriptor()
 	if err != nil {
@@ -143,12 +143,12 @@ func archiveIndex(tags []name.Tag, what Artifact) ([]byte, error) {
 	m := v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex}
 	seen := map[string]bool{}
 	for _, tag := range tags {
-		if seen[tag.TagStr()] {
-			return nil, errors.New("two names with the tag " + tag.TagStr() + ": an archive's entries are told apart by tags alone; leave one out")
+		named := d
+		named.Annotations = map[string]string{containerdName: full(tag)}
+		if !seen[tag.TagStr()] {
+			named.Annotations[specs.AnnotationRefName] = tag.TagStr()
 		}
 		seen[tag.TagStr()] = true
-		named := d
-		named.Annotations = map[string]string{specs.AnnotationRefName: tag.TagStr(), containerdName: full(tag)}
 		m.Manifests = append(m.Manifests, named)
 	}
 	if len(tags) == 0 {

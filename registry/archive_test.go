@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
@@ -112,9 +113,40 @@ func TestAFailedArchiveLeavesTheOldOne(t *testing.T) {
 	if err := WriteArchive(t.Context(), filepath.Join(dir, "no", "app.tar"), nil, Artifact{Image: image(t, 1)}); !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)
 	}
-	err := WriteArchive(t.Context(), file, tags(t, "a.example/x:1", "b.example/x:1"), Artifact{Image: image(t, 1)})
-	if err == nil || !strings.Contains(err.Error(), "two names with the tag 1") {
-		t.Error(err)
+}
+
+// Two repositories under one tag: RepoTags holds both, the index one entry each, and the tag is in it once.
+func TestNamesWithOneTagShareAnArchive(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "app.tar")
+	both := []string{"a.example/x:latest", "b.example/x:latest"}
+	want := image(t, 1)
+	if err := WriteTarball(t.Context(), file, tags(t, both...), Artifact{Image: want}); err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := tarball.LoadManifest(func() (io.ReadCloser, error) { return os.Open(file) })
+	if err != nil || strings.Join(loaded[0].RepoTags, " ") != strings.Join(both, " ") {
+		t.Errorf("%v, %v", loaded, err)
+	}
+	for _, ref := range []string{file + ":latest", file + ":" + both[0], file + ":" + both[1]} {
+		sameDigest(t, want, pull(t, New(Options{}), ref))
+	}
+	raw, err := archiveIndex(tags(t, both...), Artifact{Image: want})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := v1.ParseIndexManifest(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []map[string]string
+	for _, d := range m.Manifests {
+		got = append(got, d.Annotations)
+	}
+	if diff := cmp.Diff([]map[string]string{
+		{"org.opencontainers.image.ref.name": "latest", "io.containerd.image.name": both[0]},
+		{"io.containerd.image.name": both[1]},
+	}, got); diff != "" {
+		t.Error(diff)
 	}
 }
 
