@@ -10,6 +10,8 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -115,8 +117,16 @@ func complete(t tree.Tree, parent func(string) tree.Entry) (tree.Tree, error) {
 	if bad != nil {
 		return nil, bad
 	}
+	for _, e := range full {
+		if strings.HasPrefix(path.Base(e.Path), whiteout) {
+			return nil, fmt.Errorf("%s: a name that begins with %s deletes from the layers below instead of adding a file; rename it or exclude it", e.Path, whiteout)
+		}
+	}
 	return full, full.Validate()
 }
+
+// whiteout begins the names that a layer deletes by (OCI image-spec, layer.md, "Whiteouts").
+const whiteout = ".wh."
 
 // pack writes tar -> compressor -> blob and returns what is known of it.
 func pack(ctx context.Context, s *cas.Store, t tree.Tree, c Compression) (record, error) {

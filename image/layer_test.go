@@ -169,6 +169,17 @@ func TestEntriesAreSortedParentsFirst(t *testing.T) {
 	}
 }
 
+func TestAWhiteoutIsNoFile(t *testing.T) {
+	s := store(t)
+	for _, name := range []string{".wh.x", "app/.wh.settings.py", "app/.wh..wh..opq", "app/.wh.dir/x.py"} {
+		_, err := WriteLayer(t.Context(), s, tree.Tree{tree.NewFile(name, 0o644, nil)}, LayerOptions{})
+		if err == nil || !strings.HasPrefix(name, strings.Split(err.Error(), ":")[0]) || !strings.Contains(err.Error(), "rename it or exclude it") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	write(t, s, tree.Tree{tree.NewFile("app/x.wh.py", 0o644, nil), tree.NewFile("app/.white", 0o644, nil)}, LayerOptions{})
+}
+
 func TestPAXOnlyWhereNamesNeedIt(t *testing.T) {
 	for name, want := range map[string]bool{"app/short.py": false, "app/größe": true, strings.Repeat("d/", 60) + strings.Repeat("n", 101): true} {
 		l := write(t, store(t), tree.Tree{tree.NewFile(name, 0o644, nil)}, LayerOptions{})
