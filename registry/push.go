@@ -23,7 +23,8 @@ type Pushed struct {
 }
 
 // Push makes the references name the artifact. All that a manifest needs is there before the manifest is, and
-// all of that before a tag; references to one repository share one upload. An error leaves tags as they were.
+// all of that in every repository before the first tag; references to one repository share one upload. An error
+// before the tags leaves them as they were. Tags are set one after another: an error at one leaves those before it set.
 func (c *Client) Push(ctx context.Context, refs []name.Reference, what Artifact) (Pushed, error) {
 	var total Pushed
 	digest, err := what.Digest()
@@ -34,7 +35,16 @@ func (c *Client) Push(ctx context.Context, refs []name.Reference, what Artifact)
 		return total, errors.New("push: no reference to push to")
 	}
 	total.Digest = digest
-	for _, group := range byRepository(refs) {
+	groups := byRepository(refs)
+	if len(groups) > 1 {
+		for _, group := range groups {
+			repo := group[0].Context()
+			if err := c.pushGroup(ctx, []name.Reference{repo.Digest(digest.String())}, what, &total); err != nil {
+				return total, err
+			}
+		}
+	}
+	for _, group := range groups {
 		if err := c.pushGroup(ctx, group, what, &total); err != nil {
 			return total, err
 		}
@@ -81,7 +91,9 @@ func (c *Client) pushGroup(ctx context.Context, refs []name.Reference, what Arti
 		if err := pusher.Push(counted, ref, c.pushable(what, repo)); err != nil {
 			return c.explain("push", ref.String(), repo.RegistryStr(), err)
 		}
-		c.o.Progress(Event{Kind: Tagged, Name: ref.String(), Digest: total.Digest})
+		if _, ok := ref.(name.Tag); ok {
+			c.o.Progress(Event{Kind: Tagged, Name: ref.String(), Digest: total.Digest})
+		}
 	}
 	for _, b := range blobs {
 		c.origins.add(repo, b.Digest)

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -112,6 +113,30 @@ func TestWhatWasPushedIsMountedIntoTheNextRepository(t *testing.T) {
 	}
 	if n := count(f.requests(), "POST", "/v2/c/blobs/uploads/?"); n != 0 {
 		t.Errorf("another registry was asked to mount %d times", n)
+	}
+}
+
+// A repository that refuses its blobs keeps the tags of all others as they are.
+func TestTagsComeAfterAllRepositories(t *testing.T) {
+	f := newFake()
+	f.fault = func(req *http.Request) (*http.Response, error) {
+		if req.Method == http.MethodPost && strings.HasPrefix(req.URL.Path, "/v2/b/") {
+			return reply(req, http.StatusForbidden, ""), nil
+		}
+		return nil, nil
+	}
+	_, err := f.client(t, nil).Push(t.Context(), refs(t, at+"/a:1", at+"/b:1"), Artifact{Image: image(t, 1)})
+	if err == nil || !strings.Contains(err.Error(), at+"/b") {
+		t.Error(err)
+	}
+	got := f.requests()
+	if count(got, "PUT", "/v2/a/manifests/sha256:") != 1 || count(got, "PUT", "/manifests/1") != 0 {
+		t.Errorf("%v", got)
+	}
+	f.fault = nil
+	push(t, f.client(t, nil), Artifact{Image: image(t, 1)}, at+"/a:1", at+"/b:1")
+	if got := f.requests(); count(got, "PUT", "/manifests/1") != 2 {
+		t.Errorf("%v", got)
 	}
 }
 
