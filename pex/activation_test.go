@@ -91,7 +91,7 @@ func TestActivationIsThatOfPex(t *testing.T) {
 	target := linux("3.13.5", "aarch64")
 	dir, random := t.TempDir(), rand.New(rand.NewPCG(1, 2))
 	var files []*File
-	for i := range 400 {
+	for i := range 250 {
 		info, wheels := graph(random)
 		raw, err := json.Marshal(info)
 		if err != nil {
@@ -136,7 +136,7 @@ func TestActivationIsThatOfPex(t *testing.T) {
 			t.Errorf("graph %d: %v\n%s\n%s", i, err, diff, raw)
 		}
 	}
-	if activated < 100 || failed < 50 {
+	if activated < 50 || failed < 50 {
 		t.Errorf("%d graphs can be activated and %d cannot: that says little", activated, failed)
 	}
 }

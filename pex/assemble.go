@@ -118,6 +118,10 @@ func (t *Tool) runAssembly(ctx context.Context, r AssembleRequest, layout Layout
 // requirements from. pex can resolve wheels for several targets at once, too, but forgets requirements with
 // markers: of each wheel it remembers those that hold on the last target (resolve/pre_resolved_resolver.py:177).
 func (t *Tool) dependencies(ctx context.Context, r AssembleRequest, work string) ([]string, error) {
+	root, err := t.root(nil)
+	if err != nil {
+		return nil, err
+	}
 	var args []string
 	for i := range r.Sets {
 		own, err := r.wheelArgs(i, filepath.Join(work, fmt.Sprintf("wheels-%d", i)))
@@ -135,7 +139,9 @@ func (t *Tool) dependencies(ctx context.Context, r AssembleRequest, work string)
 			own = append(own, "--exclude="+name)
 		}
 		made := filepath.Join(work, fmt.Sprintf("target-%d", i))
-		// Packed, since pex installs such a PEX's distributions in PEX_ROOT, where equal ones are one.
+		// Packed, since pex installs such a PEX's distributions in a PEX_ROOT, where equal ones are one: the one
+		// that PEX-INFO names (environment.py:292).
+		own = append(own, "--runtime-pex-root="+root)
 		if err := t.assembly(ctx, append(own, platform), Packed, made, work); err != nil {
 			return nil, err
 		}

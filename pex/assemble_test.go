@@ -74,18 +74,14 @@ func TestTheOrderDecidesCollisionsAsInPex(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, names := range [][]string{{"zeta", "mid-dle", "alpha"}, {"alpha", "zeta", "mid-dle"}, {"mid-dle", "alpha", "zeta"}} {
+	for _, names := range [][]string{{"zeta", "mid-dle", "alpha"}, {"mid-dle", "alpha", "zeta"}} {
 		r := AssembleRequest{Sets: []Set{{linux(p.Version, "x86_64"), writeAll(t, colliding(names...)...)}}}
-		f, err := tool.Assemble(t.Context(), r)
+		dir := filepath.Join(t.TempDir(), "app")
+		f, err := tool.assemble(t.Context(), r, dir)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer f.Close()
 		first := f.Distributions[0].Name
-		dir := filepath.Join(t.TempDir(), "app")
-		if err := tool.Write(t.Context(), r, Loose, dir); err != nil {
-			t.Fatal(err)
-		}
 		venv := filepath.Join(t.TempDir(), "venv")
 		const install = "import sys; from pex.tools.main import main; sys.argv[:] = ['pex-tools'] + sys.argv[1:]; sys.exit(main())"
 		root, err := tool.root(nil)
@@ -110,11 +106,13 @@ func TestTheOrderDecidesCollisionsAsInPex(t *testing.T) {
 	}
 }
 
+// golden is pex_hash of the PEX of the test below: it covers all distributions, options and code.
+const golden = "bb2fc7a6d9b90ed30d5428fb4d9473b9b22fae04"
+
 // The same PEX, byte for byte, from every host Python, HOME, umask and working directory; and the one that pex
 // makes when it is run by hand. Not parallel: the umask is the process's.
 func TestThePEXDoesNotDependOnTheHost(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0o077))
-	index := toolIndex(t, testenv.IndexOptions{})
 	markupsafe := testenv.Wheelhouse(t, testenv.Wheels{Python: "3.13", Platform: "linux/arm64", Requirements: []string{"MarkupSafe==3.0.2"}})
 	starter := distribution{name: "starter", version: "1.0", entryPoints: "[console_scripts]\nstart = starter:main\n"}
 	wheels := append(writeAll(t, append(colliding("one", "two"), starter)...), open(t, filepath.Join(markupsafe, arm64Wheel)))
@@ -126,30 +124,41 @@ func TestThePEXDoesNotDependOnTheHost(t *testing.T) {
 	}
 	var first, loose map[string]string
 	var zip string
+	var goldenInfo []byte
 	for i, version := range []string{"3.10", "3.11", "3.12", "3.13"} {
 		home := t.TempDir()
 		tool := provide(t, func(o *Options) {
-			from(index.URL, "HOME="+home, "XDG_CACHE_HOME="+filepath.Join(home, version), "TZ=Asia/Tokyo", "LANG=de_DE.UTF-8")(o)
-			o.Store = openStore(t, t.TempDir())
-			o.Python = testenv.Python(t, version)
+			from(home, "HOME="+home, "XDG_CACHE_HOME="+filepath.Join(home, version), "TZ=Asia/Tokyo", "LANG=de_DE.UTF-8")(o)
+			o.Store = seeded(t)
+			o.Python = hostPython(t, version)
 		})
 		out := t.TempDir()
 		if err := tool.Write(t.Context(), r, Loose, filepath.Join(out, "loose")); err != nil {
 			t.Fatal(err)
 		}
+		loose = all(t, filepath.Join(out, "loose"))
+		if i == 0 {
+			first = loose
+			goldenInfo, _ = os.ReadFile(filepath.Join(out, "loose", "PEX-INFO"))
+			byHand(t, tool, r, filepath.Join(out, "loose"))
+		}
+		if diff := cmp.Diff(first, loose); diff != "" {
+			t.Errorf("Python %s makes another PEX:\n%s", version, diff)
+		}
+		if version != "3.10" && version != "3.13" {
+			continue
+		}
 		if err := tool.Write(t.Context(), r, Zipapp, filepath.Join(out, "app.pex")); err != nil {
 			t.Fatal(err)
 		}
-		loose = all(t, filepath.Join(out, "loose"))
-		sum := digest(t, filepath.Join(out, "app.pex"))
-		if i == 0 {
-			first, zip = loose, sum
-			byHand(t, tool, r, filepath.Join(out, "loose"))
-			continue
+		if sum := digest(t, filepath.Join(out, "app.pex")); zip != "" && sum != zip {
+			t.Errorf("Python %s makes another zipapp", version)
+		} else {
+			zip = sum
 		}
-		if diff := cmp.Diff(first, loose); diff != "" || sum != zip {
-			t.Errorf("Python %s makes another PEX, %s and %s:\n%s", version, zip, sum, diff)
-		}
+	}
+	if info, err := ParseInfo(goldenInfo); err != nil || info.PexHash != golden {
+		t.Errorf("the PEX is %s, not %s, %v; a change needs its reason and a line in CHANGELOG.md", info.PexHash, golden, err)
 	}
 	if mode := first["app/run"]; !strings.HasPrefix(mode, "-rwxr-xr-x ") {
 		t.Errorf("app/run is %s", mode)
@@ -375,14 +384,13 @@ func TestOutputIsAllOrNothing(t *testing.T) {
 	write := func(ctx context.Context, layout Layout, name string) error {
 		return tool.Write(ctx, r, layout, filepath.Join(dir, name))
 	}
-	for _, layout := range []Layout{Zipapp, Loose} {
-		for range 2 { // made, then replaced
-			if err := write(t.Context(), layout, string(layout)); err != nil {
-				t.Fatal(err)
-			}
+	for range 2 { // made, then replaced
+		if err := write(t.Context(), Zipapp, "zipapp"); err != nil {
+			t.Fatal(err)
 		}
 	}
 	writeText(t, filepath.Join(dir, "documents", "letter.txt"), "dear")
+	writeText(t, filepath.Join(dir, "loose", "PEX-INFO"), "{}")
 	for name, layout := range map[string]Layout{"documents": Loose, "loose": Zipapp, "zipapp": Packed, "nowhere/app.pex": Zipapp} {
 		if err := write(t.Context(), layout, name); err == nil {
 			t.Errorf("%s was replaced or made", name)
@@ -393,15 +401,17 @@ func TestOutputIsAllOrNothing(t *testing.T) {
 	if err := write(cancelled, Zipapp, "cancelled"); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
+	fresh := filepath.Join(t.TempDir(), "fresh")
+	writeText(t, filepath.Join(fresh, "new", "file"), "")
+	if err := publish(fresh, filepath.Join(dir, "loose")); err != nil {
 		t.Fatal(err)
 	}
 	var names []string
-	for _, e := range entries {
-		names = append(names, e.Name())
+	for name := range all(t, dir) {
+		names = append(names, name)
 	}
-	if diff := cmp.Diff([]string{"documents", "loose", "zipapp"}, names); diff != "" {
+	slices.Sort(names)
+	if diff := cmp.Diff([]string{".", "documents", "documents/letter.txt", "loose", "loose/new", "loose/new/file", "zipapp"}, names); diff != "" {
 		t.Error(diff)
 	}
 	if content, err := os.ReadFile(filepath.Join(dir, "zipapp")); err != nil || !bytes.HasPrefix(content, []byte("#!/usr/bin/env python3.13\n")) {

@@ -28,9 +28,14 @@ func (e *NameError) Hint() string {
 	return "rename it, or leave it out of the application's files"
 }
 
-// writeCode writes the user's files below dir, which is empty. Modes are 0644 and 0755 whatever the umask.
+// writeCode writes the user's files below dir, which is empty. Modes are 0644 and 0755 whatever the umask. pex
+// would lose a link to a directory silently, so what it names is written in its place.
 func writeCode(dir string, code tree.Tree) error {
 	if err := code.Validate(); err != nil {
+		return err
+	}
+	files, err := code.Files()
+	if err != nil {
 		return err
 	}
 	root, err := os.OpenRoot(dir)
@@ -38,51 +43,23 @@ func writeCode(dir string, code tree.Tree) error {
 		return err
 	}
 	defer root.Close()
-	byPath := make(map[string]tree.Entry, len(code))
-	for _, e := range code {
-		byPath[e.Path] = e
-	}
-	for _, e := range code {
+	for _, e := range files {
 		top, _, _ := strings.Cut(e.Path, "/")
 		if slices.Contains(reserved, top) {
 			return &NameError{Path: top}
 		}
-		if e.Kind == tree.Dir || isBytecode(e.Path) {
+		if isBytecode(e.Path) {
 			continue
 		}
-		source, err := target(byPath, e)
-		if err != nil {
-			return err
-		}
-		if err := writeFile(root, e.Path, source); err != nil {
+		if err := writeFile(root, e); err != nil {
 			return fmt.Errorf("%s: %w", e.Path, err)
 		}
 	}
 	return nil
 }
 
-// maxLinks bounds a chain of links, as the kernel does.
-const maxLinks = 40
-
-// target follows links inside the tree to a file. pex would lose a link to a directory silently.
-func target(byPath map[string]tree.Entry, e tree.Entry) (tree.Entry, error) {
-	from := e.Path
-	for range maxLinks {
-		if e.Kind == tree.File {
-			return e, nil
-		}
-		to := path.Join(path.Dir(e.Path), e.Link)
-		next, ok := byPath[to]
-		if !ok || next.Kind == tree.Dir || path.IsAbs(e.Link) {
-			return e, fmt.Errorf("%s: a link to %s, which is not a file of the application; a PEX holds files alone", from, e.Link)
-		}
-		e = next
-	}
-	return e, fmt.Errorf("%s: more than %d links to follow", from, maxLinks)
-}
-
-func writeFile(root *os.Root, name string, e tree.Entry) error {
-	if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
+func writeFile(root *os.Root, e tree.Entry) error {
+	if err := root.MkdirAll(path.Dir(e.Path), 0o755); err != nil {
 		return err
 	}
 	mode := os.FileMode(0o644)
@@ -94,7 +71,7 @@ func writeFile(root *os.Root, name string, e tree.Entry) error {
 		return err
 	}
 	defer from.Close()
-	to, err := root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
+	to, err := root.OpenFile(e.Path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,39 @@ func store(t *testing.T) *cas.Store {
 	return s
 }
 
+// scratch is a directory of this run, for what several tests share.
+var scratch string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "pex-test-")
+	if err != nil {
+		panic(err)
+	}
+	scratch = dir
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// hostPython is testenv.Python, which asks interpreters, for many tests.
+func hostPython(t *testing.T, version string) string {
+	t.Helper()
+	hosts.Lock()
+	defer hosts.Unlock()
+	if hosts.paths == nil {
+		hosts.paths = map[string]string{}
+	}
+	if hosts.paths[version] == "" {
+		hosts.paths[version] = testenv.Python(t, version)
+	}
+	return hosts.paths[version]
+}
+
+var hosts struct {
+	sync.Mutex
+	paths map[string]string
+}
+
 var warming struct {
 	sync.Mutex
 	done bool
@@ -48,7 +81,7 @@ func warm(t *testing.T, s *cas.Store) error {
 	if warming.done {
 		return nil
 	}
-	tool, err := Provide(t.Context(), Options{Store: s, Env: os.Environ(), Python: testenv.Python(t, "3.11")})
+	tool, err := Provide(t.Context(), Options{Store: s, Env: os.Environ(), Python: hostPython(t, "3.11")})
 	if err != nil {
 		return err
 	}
@@ -59,6 +92,28 @@ func warm(t *testing.T, s *cas.Store) error {
 	_, err = tool.home(t.Context(), p)
 	warming.done = err == nil && os.Getenv("PEXKO_TESTBED") != ""
 	return err
+}
+
+// seeded is a new store that has the pinned files, and no PEX_ROOT yet.
+func seeded(t *testing.T) *cas.Store {
+	t.Helper()
+	tool := provide(t, nil)
+	p, err := tool.Python(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	home, err := tool.home(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := openStore(t, t.TempDir())
+	_, err = s.Dir(t.Context(), "pex", toolKey(), func(dir string) error {
+		return os.CopyFS(dir, os.DirFS(home))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 func openStore(t *testing.T, dir string) *cas.Store {
@@ -83,7 +138,7 @@ func provide(t *testing.T, change func(*Options)) *Tool {
 		change(&o)
 	}
 	if o.Python == "" {
-		o.Python = testenv.Python(t, "3.11")
+		o.Python = hostPython(t, "3.11")
 	}
 	tool, err := Provide(t.Context(), o)
 	if err != nil {

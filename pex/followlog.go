@@ -12,9 +12,6 @@ import (
 // followLog tells line of each line that is added to a log file, until stop is called. pip prints nothing of
 // its progress when pex runs it, but writes it there.
 func followLog(name string, line func(string)) (stop func()) {
-	if line == nil {
-		return func() {}
-	}
 	done := make(chan struct{})
 	var running sync.WaitGroup
 	running.Go(func() {

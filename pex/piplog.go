@@ -9,24 +9,25 @@ import (
 	"github.com/pexko/pexko/internal/pep"
 )
 
-// installedIn reads from pip's log what it installed into build environments. pip reports it in no other way;
-// the line is that of `pip install`, which pip runs for it (build_env/installer.py).
-func installedIn(log string) []string {
-	var found []string
-	eachLine(log, func(line string) {
-		_, list, ok := strings.Cut(line, " Successfully installed ")
-		if !ok {
-			return
+// installed are the distributions that pip put into build environments, as it prints them when it is verbose. It
+// reports them in no other way; the line is that of the `pip install` that pip runs (build_env/installer.py).
+type installed []string
+
+func (i *installed) read(line string) {
+	list, ok := strings.CutPrefix(strings.TrimSpace(line), "Successfully installed ")
+	if !ok {
+		return
+	}
+	for _, item := range strings.Fields(list) {
+		// "trove-classifiers-2026.9.21.13": a version has no "-"
+		if cut := strings.LastIndexByte(item, '-'); cut > 0 {
+			*i = append(*i, pep.Normalize(item[:cut])+"=="+item[cut+1:])
 		}
-		for _, item := range strings.Fields(list) {
-			// "trove-classifiers-2026.9.21.13": a version has no "-"
-			if cut := strings.LastIndexByte(item, '-'); cut > 0 {
-				found = append(found, pep.Normalize(item[:cut])+"=="+item[cut+1:])
-			}
-		}
-	})
-	slices.Sort(found)
-	return slices.Compact(found)
+	}
+}
+
+func (i installed) sorted() []string {
+	return slices.Compact(slices.Sorted(slices.Values(i)))
 }
 
 // allPinned reports whether constraints name the version of each "name==version".
@@ -54,7 +55,7 @@ var step = regexp.MustCompile(`^\s*(Collecting|Downloading|Building wheel for|In
 // updates turns lines of pip into details for a progress display.
 func updates(update func(string)) func(string) {
 	if update == nil {
-		return nil
+		return func(string) {}
 	}
 	return func(line string) {
 		if m := step.FindStringSubmatch(line); m != nil {

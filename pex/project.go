@@ -41,23 +41,27 @@ type BuildReport struct {
 }
 
 // BuildProject builds the wheel of a project in a copy of it, by pex's own pip, as pex would (resolver.py:1087),
-// but without first making an sdist to know the project by, and with a log from which the build requirements
-// are read. The wheel is in its normal form (normalise) and lies in the store.
+// but without first making an sdist to know the project by, and so that it tells the build requirements. The wheel is in its normal form (normalise) and lies in the store.
 func (t *Tool) BuildProject(ctx context.Context, r ProjectRequest) (*wheel.Wheel, BuildReport, error) {
 	w, report, err := t.buildProject(ctx, r)
 	if err != nil {
 		return nil, BuildReport{}, fmt.Errorf("%s: building the project's wheel: %w", r.Dir, err)
 	}
-	for _, target := range r.Targets {
+	return w, report, runsOn(w, report, r.Targets)
+}
+
+// runsOn checks that a project's wheel runs on every target.
+func runsOn(w *wheel.Wheel, report BuildReport, targets []Target) error {
+	for _, target := range targets {
 		p, err := target.read()
 		if err != nil {
-			return nil, BuildReport{}, err
+			return err
 		}
 		if _, ok := p.tags.Rank(w.Name); !ok {
-			return nil, BuildReport{}, &ForeignBuildError{Wheel: w.Name.File, Target: target, Python: report.Python}
+			return &ForeignBuildError{Wheel: w.Name.File, Target: target, Python: report.Python}
 		}
 	}
-	return w, report, nil
+	return nil
 }
 
 // ForeignBuildError is a project with compiled code, built for the Python at hand and not for the target's.
@@ -98,11 +102,11 @@ func (t *Tool) buildProject(ctx context.Context, r ProjectRequest) (*wheel.Wheel
 		return nil, BuildReport{}, err
 	}
 	defer remove()
-	log := filepath.Join(work, "pip.log")
-	if err := t.runBuild(ctx, p, made, r, root, work, log); err != nil {
-		return nil, BuildReport{}, t.explain(p, err, log, "the build constraints")
+	var used installed
+	if err := t.runBuild(ctx, p, made, r, root, work, &used); err != nil {
+		return nil, BuildReport{}, t.explain(p, err, "", "the build constraints")
 	}
-	report := BuildReport{Python: p, Requires: installedIn(log)}
+	report := BuildReport{Python: p, Requires: used.sorted()}
 	report.Pinned = allPinned(report.Requires, r.Constraints)
 	built, err := filepath.Glob(filepath.Join(work, "built", "*.whl"))
 	if err == nil && len(built) != 1 {
@@ -138,7 +142,7 @@ func (t *Tool) pythonFor(ctx context.Context, requires string) (Python, error) {
 }
 
 // runBuild runs pip wheel over a copy of the project: work/project in, work/built out.
-func (t *Tool) runBuild(ctx context.Context, p Python, made pip, r ProjectRequest, root, work, log string) error {
+func (t *Tool) runBuild(ctx context.Context, p Python, made pip, r ProjectRequest, root, work string, used *installed) error {
 	project, built, list := filepath.Join(work, "project"), filepath.Join(work, "built"), filepath.Join(work, "constraints.txt")
 	for _, dir := range []string{project, built} {
 		if err := os.Mkdir(dir, 0o755); err != nil {
@@ -148,21 +152,24 @@ func (t *Tool) runBuild(ctx context.Context, p Python, made pip, r ProjectReques
 	if err := workingCopy(ctx, r.Dir, project); err != nil {
 		return err
 	}
-	args := []string{
-		"wheel", "--no-deps", "--progress-bar=off", "--log=" + log, "--wheel-dir=" + built,
-	}
+	// Verbose, since pip is silent about build requirements otherwise, and about what a backend says.
+	args := []string{"wheel", "--verbose", "--no-deps", "--progress-bar=off", "--wheel-dir=" + built}
 	if len(r.Constraints) > 0 {
 		if err := os.WriteFile(list, []byte(strings.Join(r.Constraints, "\n")+"\n"), 0o644); err != nil {
 			return err
 		}
 		args = append(args, "--build-constraint="+list)
 	}
+	update := updates(r.Update)
 	_, err := t.runIn(ctx, p, command{
 		what: "pip wheel",
 		argv: made.command(append(args, project)...),
 		// git, asked for a version, must not refresh the index of the project's repository.
-		env:  t.env.with("GIT_OPTIONAL_LOCKS=0"),
-		line: updates(r.Update),
+		env: t.env.with("GIT_OPTIONAL_LOCKS=0"),
+		line: func(line string) {
+			used.read(line)
+			update(line)
+		},
 	}, root)
 	return err
 }

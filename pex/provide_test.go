@@ -62,7 +62,9 @@ func TestThePinnedToolComesFromAPrivateIndex(t *testing.T) {
 			var said []string
 			tool := provide(t, func(o *Options) {
 				setup(o)
-				o.Store = openStore(t, t.TempDir())
+				if name != "in pip.conf" { // the tool itself, too
+					o.Store = openStore(t, t.TempDir())
+				}
 				o.Line = func(l string) { said = append(said, l) }
 				o.Env = environment(o.Env).with("PIP_VERBOSE=3")
 			})
@@ -186,11 +188,11 @@ func TestWhichPython(t *testing.T) {
 func testenvPython(t *testing.T, version string) string {
 	t.Helper()
 	if version != "3.9" {
-		return testenv.Python(t, version)
+		return hostPython(t, version)
 	}
 	found, _ := filepath.Glob(filepath.Join(os.Getenv("HOME"), ".pyenv/versions/3.[6-9].*/bin/python"))
 	if len(found) == 0 {
-		return testenv.Python(t, "3.9")
+		return hostPython(t, "3.9")
 	}
 	return found[len(found)-1]
 }
@@ -198,7 +200,7 @@ func testenvPython(t *testing.T, version string) string {
 func TestNoPythonWillDo(t *testing.T) {
 	t.Parallel()
 	bare := filepath.Join(t.TempDir(), "venv") // as Debian's python3 without python3-pip
-	if out, err := exec.CommandContext(t.Context(), testenv.Python(t, "3.11"), "-m", "venv", "--without-pip", bare).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), hostPython(t, "3.11"), "-m", "venv", "--without-pip", bare).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for name, c := range map[string]struct {

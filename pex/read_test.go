@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -17,11 +18,30 @@ import (
 	"github.com/pexko/pexko/internal/tree"
 )
 
-// application is a small loose PEX, made by the real pex, in a directory of the test's own.
+// application is a small loose PEX, made by the real pex, copied into a directory of the test's own.
 func application(t *testing.T) string {
 	t.Helper()
-	tool := provide(t, nil)
+	made.Lock()
+	defer made.Unlock()
+	if made.app == "" {
+		made.app = filepath.Join(scratch, "app")
+		makeApplication(t, made.app)
+	}
 	dir := filepath.Join(t.TempDir(), "app")
+	if err := copyAll(made.app, dir); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+var made struct {
+	sync.Mutex
+	app string
+}
+
+func makeApplication(t *testing.T, dir string) {
+	t.Helper()
+	tool := provide(t, nil)
 	wheels := writeAll(
 		t, distribution{name: "first", version: "1.0", requires: []string{"second"}},
 		distribution{name: "second", version: "2.0", entryPoints: "[console_scripts]\ntwo = second:main\n"},
@@ -39,7 +59,6 @@ func application(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return dir
 }
 
 func paths(tr tree.Tree) []string {
@@ -117,7 +136,7 @@ func TestWhatIsNoPEX(t *testing.T) {
 // A PEX whose parts are not what PEX-INFO says is refused, and the error names the part.
 func TestAPEXThatWasChanged(t *testing.T) {
 	t.Parallel()
-	made := application(t)
+	original := application(t)
 	replace := func(file, old, new string) func(t *testing.T, dir string) {
 		return func(t *testing.T, dir string) {
 			path := filepath.Join(dir, file)
@@ -157,7 +176,7 @@ func TestAPEXThatWasChanged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "app")
-			if err := copyAll(made, dir); err != nil {
+			if err := copyAll(original, dir); err != nil {
 				t.Fatal(err)
 			}
 			c.change(t, dir)

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -71,7 +72,8 @@ func sdist(t *testing.T, dir, name, version string, files map[string]string) {
 	}
 	compressed := gzip.NewWriter(file)
 	archive := tar.NewWriter(compressed)
-	for path, content := range all {
+	for _, path := range slices.Sorted(maps.Keys(all)) {
+		content := all[path]
 		if err := archive.WriteHeader(&tar.Header{Name: stem + "/" + path, Mode: 0o644, Size: int64(len(content))}); err != nil {
 			t.Fatal(err)
 		}
@@ -275,6 +277,8 @@ func TestWheelsWithoutALock(t *testing.T) {
 func TestWheelsBuiltFromSource(t *testing.T) {
 	t.Parallel()
 	shop := newShop(t, testenv.IndexOptions{})
+	// pex keeps what it has built; of this source there is nothing in the store of an earlier run.
+	sdist(t, shop.dir, "pure-source", "1.0", map[string]string{"unique.txt": shop.dir + strconv.Itoa(os.Getpid())})
 	l := readLock(t, "requirements.txt", shop.requirement(t, "pure-source", "1.0", "pure_source-1.0.tar.gz"))
 	for _, constraints := range [][]string{nil, {"setuptools==83.0.0"}} {
 		var warnings []string
