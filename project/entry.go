@@ -61,7 +61,7 @@ func (p *Project) Entry() (EntryPoint, error) {
 	if p.BuildSystem == nil && slices.Contains(p.modules(), "main") {
 		return moduleEntry("main", "main.py"), nil
 	}
-	return EntryPoint{}, &EntryError{Project: p.Name, Reason: p.noEntry(packages), Candidates: p.EntryCandidates()}
+	return EntryPoint{}, &EntryError{Project: p.Name, Reason: p.noEntry(packages), Candidates: p.EntryCandidates(), roots: p.ImportRoots}
 }
 
 func moduleEntry(entry, source string) EntryPoint {

@@ -72,6 +72,19 @@ func TestNoEntry(t *testing.T) {
 	}
 }
 
+func TestTheHintNamesTheRoots(t *testing.T) {
+	for archive, want := range map[string]bool{
+		"-- pyproject.toml --\n-- src/app/__init__.py --\n-- main.py --\n": true,
+		packaged + "-- src/app/__init__.py --\n":                           false, // roots would have no effect
+	} {
+		_, err := load(t, archive).Entry()
+		var entry *EntryError
+		if !errors.As(err, &entry) || strings.Contains(entry.Hint(), "imported from src, set roots in [tool.pexko]") != want {
+			t.Errorf("%s: %v", archive, err)
+		}
+	}
+}
+
 func TestEntryAsWritten(t *testing.T) {
 	for _, e := range []string{"a.b", "a:b.c"} {
 		if got := moduleEntry(e, "").String(); got != e {
@@ -93,6 +106,11 @@ func TestImportRoots(t *testing.T) {
 		{"src of a namespace package", "-- src/ns/app/x.py --\n", []string{"src"}},
 		{"src with a package beside", "-- src/app/__init__.py --\n-- lib/__init__.py --\n", []string{"."}},
 		{"src that is a package", "-- src/__init__.py --\n-- src/app/__init__.py --\n", []string{"."}},
+		{"src of modules beside tools", "-- src/app.py --\n-- setup.py --\n-- conftest.py --\n-- noxfile.py --\n-- test_app.py --\n", []string{"src"}},
+		{"src of modules beside a main module", "-- src/helpers.py --\n-- main.py --\n", []string{"."}},
+		{"src of directories beside a main module", "-- src/util/helpers.py --\n-- main.py --\n", []string{"."}},
+		{"src of a package beside a main module", "-- src/app/__init__.py --\n-- main.py --\n", []string{"src"}},
+		{"src of modules beside manage.py", "-- src/settings.py --\n-- manage.py --\n", []string{"."}},
 		{"src without Python", "-- src/app.js --\n-- src/web-ui/x.py --\n-- main.py --\n", []string{"."}},
 		{"flat", "-- app/__init__.py --\n", []string{"."}},
 		{"by setting", "[tool.pexko]\nroots = ['lib', 'src']\n-- lib/a.py --\n-- src/b.py --\n", []string{"lib", "src"}},

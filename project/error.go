@@ -83,6 +83,8 @@ type EntryError struct {
 	Reason string
 	// Candidates are what the user could choose, as flags ("-c api", "-e app.main").
 	Candidates []string
+
+	roots []string // the import roots; none of a project that is built as a package
 }
 
 // Error names the candidates.
@@ -96,5 +98,9 @@ func (e *EntryError) Error() string {
 
 // Hint says how to choose.
 func (e *EntryError) Hint() string {
-	return "choose with -e MODULE[:FUNCTION] or -c CONSOLE-SCRIPT, or write entry-point or script into [tool.pexko]"
+	hint := "choose with -e MODULE[:FUNCTION] or -c CONSOLE-SCRIPT, or write entry-point or script into [tool.pexko]"
+	if len(e.roots) > 0 {
+		hint += fmt.Sprintf("; modules are imported from %s, set roots in [tool.pexko] if they lie elsewhere", strings.Join(e.roots, ", "))
+	}
+	return hint
 }

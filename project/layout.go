@@ -8,7 +8,8 @@ import (
 )
 
 // guessRoot is "src" if modules lie there and no package lies beside it, else ".". A src that is a package itself
-// ("import src.app") is one of ".".
+// ("import src.app") is one of ".". So is a src of loose modules beside a module that is the application's
+// (main.py with "from src.helpers import x"): Python finds src from where that module lies, and never looks into it.
 func (p *Project) guessRoot() string {
 	importable := slices.ContainsFunc(p.sources, func(f string) bool {
 		rest, ok := strings.CutPrefix(f, "src/")
@@ -16,10 +17,18 @@ func (p *Project) guessRoot() string {
 		return ok && strings.HasSuffix(f, ".py") && isIdentifier(strings.TrimSuffix(first, ".py"))
 	})
 	isPackage := slices.Contains(p.sources, "src/__init__.py")
-	if importable && !isPackage && len(p.packages(".", true)) == 0 {
+	beside := len(p.packages(".", true)) > 0 || len(p.packages("src", false)) == 0 && p.hasModule(".")
+	if importable && !isPackage && !beside {
 		return "src"
 	}
 	return "."
+}
+
+// hasModule reports whether a module of the application lies in the root itself, not in a directory below it.
+func (p *Project) hasModule(root string) bool {
+	return slices.ContainsFunc(p.modulesIn(root), func(name string) bool {
+		return name != "__init__" && !strings.HasPrefix(name, "test_") && !strings.HasSuffix(name, "_test")
+	})
 }
 
 // packages are the names of the packages in a root, sorted: directories with an __init__.py or a __main__.py. With
@@ -70,14 +79,24 @@ func (p *Project) hasMain(pkg string) bool {
 func (p *Project) modules() []string {
 	var names []string
 	for _, root := range p.roots {
-		for _, f := range p.sources {
-			name, ok := strings.CutSuffix(strings.TrimPrefix(f, prefixOf(root)), ".py")
-			tool := slices.Contains([]string{"setup", "conftest", "toxfile", "noxfile", "tasks", "fabfile", "dodo", "pavement", "conanfile"}, name)
-			if ok && strings.HasPrefix(f, prefixOf(root)) && isIdentifier(name) && !tool {
-				names = appendNew(names, name)
-			}
+		for _, name := range p.modulesIn(root) {
+			names = appendNew(names, name)
 		}
 	}
 	slices.Sort(names)
+	return names
+}
+
+// modulesIn are those of one root. A manage.py is one of them: it starts the application.
+func (p *Project) modulesIn(root string) []string {
+	tools := strings.Fields("setup conftest toxfile noxfile tasks fabfile dodo pavement conanfile versioneer hatch_build")
+	var names []string
+	for _, f := range p.sources {
+		rest, below := strings.CutPrefix(f, prefixOf(root))
+		name, ok := strings.CutSuffix(rest, ".py")
+		if below && ok && isIdentifier(name) && !slices.Contains(tools, name) {
+			names = append(names, name)
+		}
+	}
 	return names
 }
