@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"runtime"
@@ -160,10 +161,10 @@ func TestEntriesAreSortedParentsFirst(t *testing.T) {
 		dir,
 	}, LayerOptions{Parent: func(p string) tree.Entry {
 		e := tree.NewDir(p)
-		e.Mode, e.UID = 0o1777&0o777, 7
+		e.Mode, e.UID = 0o777|fs.ModeSticky, 7
 		return e
 	}})
-	want := []string{"5 0777 7:0 z/", "2 0777 0:0 z/a b", "5 0700 0:5 z/b/", "5 0777 7:0 z/b/c/", "0 0755 0:0 z/b/c/d", "0 0640 0:0 z-y"}
+	want := []string{"5 1777 7:0 z/", "2 0777 0:0 z/a b", "5 0700 0:5 z/b/", "5 1777 7:0 z/b/c/", "0 0755 0:0 z/b/c/d", "0 0640 0:0 z-y"}
 	if diff := cmp.Diff(want, headers(t, l)); diff != "" {
 		t.Error(diff)
 	}

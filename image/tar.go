@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"path"
 
 	"github.com/pexko/pexko/internal/tree"
@@ -35,7 +36,7 @@ func writeTar(ctx context.Context, w io.Writer, t tree.Tree) error {
 func writeEntry(ctx context.Context, tw *tar.Writer, e tree.Entry, buffer []byte) error {
 	h := &tar.Header{
 		Name:    e.Path,
-		Mode:    int64(e.Mode),
+		Mode:    mode(e.Mode),
 		Uid:     e.UID,
 		Gid:     e.GID,
 		ModTime: Epoch,
@@ -52,6 +53,17 @@ func writeEntry(ctx context.Context, tw *tar.Writer, e tree.Entry, buffer []byte
 		return err
 	}
 	return writeContent(ctx, tw, e, buffer)
+}
+
+// mode is a mode as tar and chmod(2) write it.
+func mode(m fs.FileMode) int64 {
+	bits := int64(m.Perm())
+	for flag, bit := range map[fs.FileMode]int64{fs.ModeSetuid: 0o4000, fs.ModeSetgid: 0o2000, fs.ModeSticky: 0o1000} {
+		if m&flag != 0 {
+			bits |= bit
+		}
+	}
+	return bits
 }
 
 func writeContent(ctx context.Context, tw *tar.Writer, e tree.Entry, buffer []byte) (err error) {

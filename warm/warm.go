@@ -3,14 +3,11 @@ package warm
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"strings"
 
 	"github.com/pexko/pexko/base"
-	"github.com/pexko/pexko/internal/tree"
 	"github.com/pexko/pexko/pex"
 )
 
@@ -128,61 +125,4 @@ func (l baseLibrary) HasModule(name string) bool {
 		}
 	}
 	return false
-}
-
-// settle moves what lies outside of PEX_ROOT to where the base's own links lead, and leaves an app directory that
-// the base has as it is there.
-func (t *Tree) settle(base *base.FS, p place) error {
-	for _, dir := range []string{p.app, p.home} {
-		to, err := base.Resolve(dir)
-		if errors.Is(err, fs.ErrNotExist) {
-			to, err = base.Place(dir)
-		}
-		if err != nil {
-			return fmt.Errorf("%s in the base: %w", dir, err)
-		}
-		there, ok := base.Stat(to)
-		if ok && there.Kind != tree.Dir {
-			return fmt.Errorf("%s is a file in the base; take another base", dir)
-		}
-		if to == in(dir) && !(ok && dir == p.app) {
-			continue
-		}
-		for i := range t.Units {
-			u := &t.Units[i]
-			if !move(u.Tree, in(dir), to) {
-				continue
-			}
-			if ok && dir == p.app {
-				keepMode(u.Tree, there)
-			}
-			moved, err := hashed(u.Kind, u.Tree)
-			if err != nil {
-				return err
-			}
-			u.Key, u.Tree = moved.Key, moved.Tree
-		}
-	}
-	return nil
-}
-
-// keepMode gives the entry of a path the mode and owner that it has in the base.
-func keepMode(t tree.Tree, there tree.Entry) {
-	for i, e := range t {
-		if e.Path == there.Path {
-			t[i].Mode, t[i].UID, t[i].GID = there.Mode, there.UID, there.GID
-		}
-	}
-}
-
-// move gives the entries at and below a path another one; it tells whether there are any.
-func move(t tree.Tree, from, to string) bool {
-	found := false
-	for i, e := range t {
-		if below, ok := strings.CutPrefix(e.Path+"/", from+"/"); ok {
-			t[i].Path = path.Join(to, below)
-			found = true
-		}
-	}
-	return found
 }

@@ -36,7 +36,7 @@ type Node struct {
 	// Its Open reads the layer up to the file and, before it reports the end, the rest to verify it:
 	// for several files use Extract or Visit.
 	tree.Entry
-	// Special are the setuid, setgid and sticky bits, which Entry.Mode does not hold.
+	// Special are the setuid, setgid and sticky bits, which Entry.Mode holds for directories alone.
 	Special fs.FileMode
 	// ModTime has whole seconds, as stat(2) in a container reports them to Python's import system.
 	ModTime time.Time
@@ -205,6 +205,8 @@ func (f *FS) node(name string, n *node) Node {
 		e.Kind = tree.Kind(n.kind)
 	}
 	switch n.kind {
+	case dir:
+		e.Mode = n.mode
 	case file:
 		e.Size = n.size
 		e.Open = func() (io.ReadCloser, error) { return f.open(n) }

@@ -27,7 +27,8 @@ type Entry struct {
 	// Path is slash-separated and relative to the root of the tree: "pex/venv/bin/python".
 	Path string
 	Kind Kind
-	// Mode holds the permission bits alone (fs.ModePerm); the kind is in Kind. It is ignored for links.
+	// Mode holds the permission bits (fs.ModePerm), of a directory also setuid, setgid and sticky, which a base's /tmp
+	// has; the kind is in Kind. It is ignored for links.
 	Mode fs.FileMode
 	// UID and GID are numeric; an image's entries carry no user names.
 	UID, GID int

@@ -62,7 +62,7 @@ func (e Entry) validate() error {
 		return fmt.Errorf("%q: not a clean relative path", e.Path)
 	case strings.ContainsRune(e.Path, 0):
 		return fmt.Errorf("%q: a path with a NUL byte", e.Path)
-	case e.Mode&^fs.ModePerm != 0:
+	case e.Mode&^fs.ModePerm != 0 && (e.Kind != Dir || e.Mode&^(fs.ModePerm|fs.ModeSetuid|fs.ModeSetgid|fs.ModeSticky) != 0):
 		return fmt.Errorf("%s: mode %v holds more than permission bits", e.Path, e.Mode)
 	case e.Kind == File && (e.Open == nil || e.Size < 0):
 		return fmt.Errorf("%s: a file without content", e.Path)
