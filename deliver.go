@@ -41,7 +41,11 @@ func (b *build) deliver(ctx context.Context, sets []pex.Set, entry project.Entry
 // writePex writes the PEX of all targets, as a file that runs by itself.
 func (b *build) writePex(ctx context.Context, sets []pex.Set, entry project.EntryPoint, out string) error {
 	step := b.Progress.Step("pex file")
-	if err := b.tool.Write(ctx, b.assembly(sets, entry), pex.Zipapp, out); err != nil {
+	r, err := b.assembly(sets, entry)
+	if err != nil {
+		return err
+	}
+	if err := b.tool.Write(ctx, r, pex.Zipapp, out); err != nil {
 		return err
 	}
 	step.Done(out)

@@ -23,7 +23,11 @@ func (b *build) checkEntry(ctx context.Context, variants []*base.Variant, sets [
 	if b.wantsImage() {
 		return nil
 	}
-	file, err := b.tool.Assemble(ctx, b.assembly(sets[:1], entry))
+	r, err := b.assembly(sets[:1], entry)
+	if err != nil {
+		return err
+	}
+	file, err := b.tool.Assemble(ctx, r)
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,11 @@ type built struct {
 func (b *build) image(ctx context.Context, v *base.Variant, set pex.Set, entry project.EntryPoint) (*built, error) {
 	name := v.Platform.String()
 	step := b.Progress.Step("pex")
-	file, err := b.tool.Assemble(ctx, b.assembly([]pex.Set{set}, entry))
+	r, err := b.assembly([]pex.Set{set}, entry)
+	if err != nil {
+		return nil, err
+	}
+	file, err := b.tool.Assemble(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -61,10 +65,14 @@ func (b *build) image(ctx context.Context, v *base.Variant, set pex.Set, entry p
 }
 
 // assembly is what pex makes the PEX of. It takes no platform's own options: the image's command has them.
-func (b *build) assembly(sets []pex.Set, entry project.EntryPoint) pex.AssembleRequest {
+func (b *build) assembly(sets []pex.Set, entry project.EntryPoint) (pex.AssembleRequest, error) {
 	s := b.settings
+	code, err := b.code()
+	if err != nil {
+		return pex.AssembleRequest{}, err
+	}
 	r := pex.AssembleRequest{
-		Sets: sets, Code: b.code(), Script: entry.Script, Venv: true, IncludeTools: true,
+		Sets: sets, Code: code, Script: entry.Script, Venv: true, IncludeTools: true,
 		InjectPythonArgs: s.PythonArgs.Value, InjectArgs: s.Args.Value,
 	}
 	if entry.Script == "" {
@@ -73,7 +81,7 @@ func (b *build) assembly(sets []pex.Set, entry project.EntryPoint) pex.AssembleR
 			r.EntryPoint += ":" + entry.Function
 		}
 	}
-	return r
+	return r, nil
 }
 
 // warm lays out what the PEX would write at its first start.

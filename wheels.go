@@ -144,11 +144,19 @@ func describeSets(sets []pex.Set) string {
 	return strings.Join(parts, "; ")
 }
 
-// code is the user's own, relative to the import root: what lies in the PEX beside its distributions.
-func (b *build) code() tree.Tree {
+// code is the user's own, relative to the import root: what lies in the PEX beside its distributions. Links are
+// followed first, since one in src may name what is beside src.
+func (b *build) code() (tree.Tree, error) {
+	if len(b.project.ImportRoots) == 0 {
+		return nil, nil // a project that is built is among the wheels
+	}
+	files, err := b.project.Files.Files()
+	if err != nil {
+		return nil, err
+	}
 	var code tree.Tree
 	for _, root := range b.project.ImportRoots {
-		for _, e := range b.project.Files {
+		for _, e := range files {
 			if root == "." {
 				code = append(code, e)
 			} else if rest, ok := strings.CutPrefix(e.Path, root+"/"); ok {
@@ -157,5 +165,5 @@ func (b *build) code() tree.Tree {
 			}
 		}
 	}
-	return code
+	return code, nil
 }
