@@ -149,7 +149,7 @@ func (t *Tool) runBuild(ctx context.Context, p Python, made pip, r ProjectReques
 			return err
 		}
 	}
-	if err := workingCopy(ctx, r.Dir, project); err != nil {
+	if err := workingCopy(ctx, r.Dir, project, t.o.Store.Root()); err != nil {
 		return err
 	}
 	// Verbose, since pip is silent about build requirements otherwise, and about what a backend says.

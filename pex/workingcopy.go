@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -24,17 +25,26 @@ var epoch = time.Unix(315532800, 0)
 
 // workingCopy copies a project into dir, which is empty, with modes 0644 and 0755 and one modification time,
 // for a backend to write into: setuptools leaves build/ and *.egg-info where it builds, and would take up
-// again what an earlier build left there. Left out are notSource, virtual environments and bytecode.
+// again what an earlier build left there. Left out are notSource, virtual environments, caches (pexko's own, with
+// the copy in it, may lie in the project), the directories without, and bytecode. A directory that cannot be read, such as a database's,
+// is empty in the copy; a file that cannot is an error.
 //
 // A repository's history is not copied, but can be asked: backends that take the version from it (setuptools-scm,
 // hatch-vcs) find it through a .git file (gitrepository-layout).
-func workingCopy(ctx context.Context, project, dir string) error {
+func workingCopy(ctx context.Context, project, dir string, without ...string) error {
 	source, err := os.OpenRoot(project)
 	if err != nil {
 		return err
 	}
 	defer source.Close()
-	c := copying{ctx, source, dir}
+	c := copying{ctx: ctx, source: source, dir: dir}
+	for _, skipped := range append(without, dir) {
+		info, err := os.Stat(skipped)
+		if err != nil {
+			return err
+		}
+		c.without = append(c.without, info)
+	}
 	if err := fs.WalkDir(source.FS(), ".", c.visit); err != nil {
 		return err
 	}
@@ -42,13 +52,16 @@ func workingCopy(ctx context.Context, project, dir string) error {
 }
 
 type copying struct {
-	ctx    context.Context
-	source *os.Root
-	dir    string
+	ctx     context.Context
+	source  *os.Root
+	dir     string
+	without []fs.FileInfo // directories; dir is one
 }
 
 func (c copying) visit(name string, d fs.DirEntry, err error) error {
 	switch {
+	case errors.Is(err, fs.ErrPermission) && name != "." && d.IsDir():
+		return fs.SkipDir
 	case err != nil:
 		return err
 	case c.ctx.Err() != nil:
@@ -78,7 +91,7 @@ func (c copying) skips(name string) bool {
 		return err == nil
 	}
 	switch base := path.Base(name); {
-	case slices.Contains(notSource, base), has("pyvenv.cfg"):
+	case slices.Contains(notSource, base), has("pyvenv.cfg"), c.isCache(name):
 		return true
 	case strings.HasSuffix(base, ".egg-info"):
 		return has("PKG-INFO")
@@ -88,6 +101,28 @@ func (c copying) skips(name string) bool {
 		})
 	}
 	return false
+}
+
+// isCache knows the copy itself, what is to be left out, and caches by the Cache Directory Tagging Specification
+// (bford.info/cachedir).
+func (c copying) isCache(name string) bool {
+	info, err := c.source.Stat(name)
+	if err == nil && slices.ContainsFunc(c.without, func(w fs.FileInfo) bool { return os.SameFile(w, info) }) {
+		return true
+	}
+	tag := path.Join(name, "CACHEDIR.TAG")
+	if info, err := c.source.Lstat(tag); err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	f, err := c.source.Open(tag)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	const signature = "Signature: 8a477f597d28d172789f06886806bc55"
+	head := make([]byte, len(signature))
+	_, err = io.ReadFull(f, head)
+	return err == nil && string(head) == signature
 }
 
 func (c copying) names(dir string) []string {
