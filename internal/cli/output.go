@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -38,9 +39,17 @@ func (o *buildOptions) writeFiles(r *pexko.Result) error {
 	return writeFile(o.metadataFile, append(raw, '\n'))
 }
 
-// writeFile puts a whole file in place or leaves what is there.
+// writeFile puts a whole file in place or leaves what is there; a link to it stays one. A pipe or device
+// (/dev/stdout) is written as it is.
 func writeFile(name string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".pexko-*")
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return pour(name, content)
+	}
+	file := name
+	if target, err := filepath.EvalSymlinks(name); err == nil {
+		file = target
+	}
+	f, err := os.CreateTemp(filepath.Dir(file), ".pexko-*")
 	if err != nil {
 		return err
 	}
@@ -53,12 +62,21 @@ func writeFile(name string, content []byte) error {
 		err = os.Chmod(f.Name(), 0o644)
 	}
 	if err == nil {
-		err = os.Rename(f.Name(), name)
+		err = os.Rename(f.Name(), file)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
+}
+
+func pour(name string, content []byte) error {
+	f, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	return errors.Join(err, f.Close())
 }
 
 // relay shows the lines of pex and pip with --verbose.
