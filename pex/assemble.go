@@ -25,8 +25,8 @@ type Set struct {
 type AssembleRequest struct {
 	// Sets has the wheels of each target; a PEX of several targets holds the wheels of all.
 	Sets []Set
-	// Code is the user's, relative to the import root. Bytecode in it is left out; a link is replaced by the
-	// file of the tree that it names.
+	// Code is the user's, relative to the import root. Bytecode in it is left out; a link is replaced by what
+	// it names in the tree (tree.Tree.Files).
 	Code tree.Tree
 	// EntryPoint is "module" or "module:attribute", Script the name of a script that a wheel brings. At most
 	// one of them; none makes a PEX that starts a REPL.

@@ -10,7 +10,8 @@ import (
 )
 
 // Write makes a PEX in the given layout at out, which it replaces at once when the PEX is complete: a file for
-// Zipapp, else a directory. What is there already is replaced if it is of that kind.
+// Zipapp, else a directory. What is there already is replaced if it is of that kind; a link to it stays one. A
+// pipe or device (/dev/stdout) is written as it is.
 func (t *Tool) Write(ctx context.Context, r AssembleRequest, layout Layout, out string) error {
 	if err := replaceable(out, layout); err != nil {
 		return err
@@ -29,7 +30,7 @@ func (t *Tool) Write(ctx context.Context, r AssembleRequest, layout Layout, out 
 
 // replaceable refuses to put a PEX where something else lies.
 func replaceable(out string, layout Layout) error {
-	info, err := os.Lstat(out)
+	info, err := os.Stat(out)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return nil
@@ -53,6 +54,12 @@ func replaceable(out string, layout Layout) error {
 
 // publish copies made to a hidden neighbour of out, since it may lie on another file system, and renames that.
 func publish(made, out string) error {
+	if info, err := os.Stat(out); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return pour(made, out)
+	}
+	if target, err := filepath.EvalSymlinks(out); err == nil {
+		out = target // a link to the PEX stays one
+	}
 	temp, err := os.MkdirTemp(filepath.Dir(out), "."+filepath.Base(out)+".")
 	if err != nil {
 		return err
@@ -68,6 +75,21 @@ func publish(made, out string) error {
 		}
 	}
 	return os.Rename(fresh, out)
+}
+
+// pour writes a file into what is there.
+func pour(made, out string) error {
+	source, err := os.Open(made)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	dest, err := os.OpenFile(out, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(dest, source)
+	return errors.Join(err, dest.Close())
 }
 
 // copyAll copies a file or directory with normal modes; the one link that pex makes is kept.
