@@ -89,37 +89,59 @@ func (t *Tool) buildProject(ctx context.Context, r ProjectRequest) (*wheel.Wheel
 	if err != nil {
 		return nil, BuildReport{}, err
 	}
-	root, err := t.root(nil)
-	if err != nil {
-		return nil, BuildReport{}, err
-	}
-	made, err := t.pip(ctx, p, root)
-	if err != nil {
-		return nil, BuildReport{}, err
-	}
 	work, remove, err := t.o.Store.TempDir()
 	if err != nil {
 		return nil, BuildReport{}, err
 	}
 	defer remove()
+	for _, dir := range []string{"project", "built"} {
+		if err := os.Mkdir(filepath.Join(work, dir), 0o755); err != nil {
+			return nil, BuildReport{}, err
+		}
+	}
+	copied := filepath.Join(work, "project")
+	if err := workingCopy(ctx, r.Dir, copied, t.o.Store.Root()); err != nil {
+		return nil, BuildReport{}, err
+	}
+	key, err := projectKey(copied, p, r)
+	if err != nil {
+		return nil, BuildReport{}, err
+	}
+	w, requires, err := t.recordedProject(ctx, key)
+	if err == nil && w == nil {
+		if w, requires, err = t.runBackend(ctx, p, r, work); err == nil {
+			err = t.recordProject(key, w, requires)
+		}
+	}
+	if err != nil {
+		return nil, BuildReport{}, err
+	}
+	return w, BuildReport{Python: p, Requires: requires, Pinned: allPinned(requires, r.Constraints), Pure: pure(w.Name)}, nil
+}
+
+// runBackend builds the wheel of the copy in work/project, and says with which distributions.
+func (t *Tool) runBackend(ctx context.Context, p Python, r ProjectRequest, work string) (*wheel.Wheel, []string, error) {
+	root, err := t.root(nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	made, err := t.pip(ctx, p, root)
+	if err != nil {
+		return nil, nil, err
+	}
 	var used installed
 	if err := t.runBuild(ctx, p, made, r, root, work, &used); err != nil {
-		return nil, BuildReport{}, t.explain(p, err, "", "the build constraints")
+		return nil, nil, t.explain(p, err, "", "the build constraints")
 	}
-	report := BuildReport{Python: p, Requires: used.sorted()}
-	report.Pinned = allPinned(report.Requires, r.Constraints)
 	built, err := filepath.Glob(filepath.Join(work, "built", "*.whl"))
 	if err == nil && len(built) != 1 {
 		err = fmt.Errorf("the backend made %d wheels, not one", len(built))
 	}
 	if err != nil {
-		return nil, BuildReport{}, err
+		return nil, nil, err
 	}
 	w, err := t.keepBuilt(ctx, built[0], work)
-	if err == nil {
-		report.Pure = pure(w.Name)
-	}
-	return w, report, err
+	return w, used.sorted(), err
 }
 
 // pythonFor is the tool's own Python if the project admits it, else another.
@@ -144,14 +166,6 @@ func (t *Tool) pythonFor(ctx context.Context, requires string) (Python, error) {
 // runBuild runs pip wheel over a copy of the project: work/project in, work/built out.
 func (t *Tool) runBuild(ctx context.Context, p Python, made pip, r ProjectRequest, root, work string, used *installed) error {
 	project, built, list := filepath.Join(work, "project"), filepath.Join(work, "built"), filepath.Join(work, "constraints.txt")
-	for _, dir := range []string{project, built} {
-		if err := os.Mkdir(dir, 0o755); err != nil {
-			return err
-		}
-	}
-	if err := workingCopy(ctx, r.Dir, project, t.o.Store.Root()); err != nil {
-		return err
-	}
 	// Verbose, since pip is silent about build requirements otherwise, and about what a backend says.
 	args := []string{"wheel", "--verbose", "--no-deps", "--progress-bar=off", "--wheel-dir=" + built}
 	if len(r.Constraints) > 0 {
