@@ -20,6 +20,7 @@ arch-test arch-test
 qemu-aarch64-static qemu-user-static
 update-binfmts binfmt-support
 strace strace
+gcc gcc
 curl curl
 jq jq
 perl perl-base

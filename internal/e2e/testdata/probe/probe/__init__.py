@@ -1,0 +1,1 @@
+"""An application that tells how it finds itself."""
