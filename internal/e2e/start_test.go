@@ -58,3 +58,26 @@ func codeObjects(log string) (compiled, loaded []string) {
 	}
 	return compiled, loaded
 }
+
+// TestEditedSourceTakesEffect puts another text over a source of the application, as `kubectl cp` or a bind mount does: of what
+// lies under /app as of what was installed as a wheel. The dependencies' bytecode is trusted instead.
+func TestEditedSourceTakesEffect(t *testing.T) {
+	t.Parallel()
+	edited := t.TempDir()
+	writeFiles(t, edited, map[string]string{"edited.py": "def main(): print('edited')\nif __name__ == '__main__': main()\n"})
+	for _, test := range []struct {
+		example
+		source string
+	}{
+		{example{"hello", "bookworm"}, "/app/hello/__main__.py"},
+		{example{"hello", "bookworm"}, site + "hello/__main__.py"},
+		{example{"api", "bookworm"}, site + "api/cli.py"},
+	} {
+		got := testenv.Podman(t).Run(testenv.Container{
+			Image: test.image(t).ids[amd64], ReadOnly: true, Volumes: []string{edited + "/edited.py:" + test.source + ":ro"},
+		})
+		if got.Code != 0 || got.Stdout != "edited\n" {
+			t.Errorf("%s: %+v", test.source, got)
+		}
+	}
+}
