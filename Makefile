@@ -37,5 +37,10 @@ test:
 short:
 	$(GO) test -short ./...
 
+# bench prints how images start, beside what else one could use.
+BENCH_RUNS ?= 30
+bench: build testbed
+	@eval "$$(hack/testbed env)" && hack/bench/start.py --runs $(BENCH_RUNS)
+
 clean:
 	rm -f pexko
